@@ -1,0 +1,28 @@
+/* One element of forwarding evidence, judged as text alone: what it says, not whether anyone believes it. */
+#ifndef IPTRUST_WIRE_ENTRY_H
+#define IPTRUST_WIRE_ENTRY_H
+
+#include "iptrust/net/addr.h"
+
+/* Zero is the kind that stops every walk. */
+typedef enum ipt_entry_kind {
+    IPT_ENTRY_MALFORMED = 0,
+    IPT_ENTRY_EMPTY,      /* nothing between two separators */
+    IPT_ENTRY_OBFUSCATED, /* `unknown`, an RFC 7239 obfnode, or a Forwarded element without `for` */
+    IPT_ENTRY_ADDRESS,    /* node is set */
+} ipt_entry_kind;
+
+typedef struct ipt_entry {
+    ipt_entry_kind kind;
+    bool text_quoted;   /* text is the inside of a quoted-string: backslashes still escape (RFC 9110, 5.6.4) */
+    ipt_endpoint node;  /* valid when kind is ADDRESS */
+    ipt_span text;      /* what a person is shown; of a Forwarded element the `for` node, empty when it did not parse */
+} ipt_entry;
+
+/* An X-Forwarded-For element without the white space around it, or the value of a single-address header. */
+ipt_entry ipt_entry_parse(ipt_span text);
+
+/* CloudFront-Viewer-Address: `ip:port` with a port always there and IPv6 unbracketed; the last colon is the port's. */
+ipt_entry ipt_entry_parse_viewer(ipt_span text);
+
+#endif
