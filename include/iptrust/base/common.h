@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define IPT_MUST_USE __attribute__((warn_unused_result))
-#define IPT_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define IPT_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define IPT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ipt_auto(ipt_view) *view = NULL;  releases what it holds on every way out of the block. */
