@@ -4,6 +4,10 @@
 
 #include "iptrust/wire/entry.h"
 
+/* Parameters that an element may have; one with more is taken for broken. Proxies write four, and looking for one that
+ * stands twice must not cost the square of what a client sends. */
+#define IPT_FORWARDED_PAIRS 64
+
 /* Judges one element as split by ipt_list_line. Empty after trimming: EMPTY. Grammar broken or a parameter repeated:
  * MALFORMED with empty text. No `for`: OBFUSCATED with empty text. Otherwise the node of section 6: IPv6 only bracketed
  * and quoted, `unknown`, `_obfuscated`; an obfuscated port (`:_p`) leaves the address valid and the port absent; a node

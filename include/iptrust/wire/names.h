@@ -66,8 +66,10 @@ typedef struct ipt_names ipt_names; /* immutable once shared */
 
 IPT_MUST_USE ipt_err ipt_names_new(ipt_names **out); /* knows the fixed names */
 void ipt_names_free(ipt_names *names);
+IPT_DEFINE_CLEANUP(ipt_names, ipt_names_free)
+
 /* The number of a name, a new one when it is unknown; IPT_ELIMIT past IPT_NAMES_MAX. Attributes go in as
- * "attribute:NAME", whose NAME compares exactly. The text is copied. */
+ * "attribute:NAME", whose NAME compares exactly. The text is copied and not empty. */
 IPT_MUST_USE ipt_err ipt_names_add(ipt_names *names, ipt_span text, ipt_name *out);
 ipt_name ipt_names_find(const ipt_names *names, ipt_span text); /* IPT_NAME_NONE when unknown: the request path */
 ipt_span ipt_names_text(const ipt_names *names, ipt_name name); /* lower case */
