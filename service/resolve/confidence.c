@@ -1,0 +1,152 @@
+/* Confidence: every reason is found by its own rule, and the level is the lowest cap among them (decision.md section 7). */
+#include "resolve_priv.h"
+
+static bool is_private_range(ipt_prefix prefix)
+{
+    ipt_class class = ipt_addr_class(prefix.addr);
+    return class == IPT_CLASS_PRIVATE || class == IPT_CLASS_UNIQUE_LOCAL;
+}
+
+/* Shorter than /12 or /29, or private and shorter than /16 or /48. */
+static bool is_broad(const ipt_hop *hop)
+{
+    ipt_prefix prefix = ipt_prefix_of(hop->addr, hop->prefix_len);
+    bool v4 = ipt_prefix_is_v4(prefix);
+    unsigned bits = ipt_prefix_bits(prefix);
+    return bits < (v4 ? 12U : 29U) || (is_private_range(prefix) && bits < (v4 ? 16U : 48U));
+}
+
+static void rate_hop(work *w, uint16_t i, proof_result proof)
+{
+    const ipt_hop *hop = &w->out->chain[i];
+    const ipt_view_list *list = &w->view->lists[hop->list];
+    if (list->shared && proof != PROOF_RIGHT)
+        add_reason(w, IPT_REASON_SHARED_PROVIDER);
+    if (proof == PROOF_FAILED)
+        add_reason(w, IPT_REASON_PROOF_FAILED);
+    if (hop->has_addr && !list->spec->broad_accepted && is_broad(hop))
+        add_reason(w, IPT_REASON_BROAD_RANGE);
+    if (list->spec->bundled)
+        add_reason(w, IPT_REASON_LIST_BUNDLED);
+    switch (w->view->freshness[hop->list]) {
+    case IPT_FRESH:
+        break;
+    case IPT_STALE:
+        add_reason(w, IPT_REASON_LIST_STALE);
+        break;
+    case IPT_EXPIRED:
+        add_reason(w, IPT_REASON_LIST_EXPIRED);
+        break;
+    }
+}
+
+static void rate_hops(work *w)
+{
+    proof_result outermost = PROOF_NOT_ASKED;
+    for (uint16_t i = 0; i < w->out->chain_count; i++) {
+        if (w->out->chain[i].verdict != IPT_VERDICT_TRUSTED)
+            continue;
+        outermost = check_proof(w, i);
+        rate_hop(w, i, outermost);
+    }
+    if (outermost == PROOF_RIGHT)
+        add_reason(w, IPT_REASON_PROOF_VERIFIED);
+}
+
+/* The answer is an address that no list of `trust` holds: then a list that is old or empty may be why. */
+static bool ended_outside(const work *w)
+{
+    if (w->policy->spec->hops != 0 && w->peer_trusted)
+        return w->origin != IPT_REASON_HOP_COUNT_ONLY;
+    return w->origin == IPT_REASON_PEER_UNTRUSTED_DIRECT || w->origin == IPT_REASON_WALK_FIRST_UNTRUSTED ||
+           w->origin == IPT_REASON_PROVIDER_HEADER || w->origin == IPT_REASON_BOUND_HEADER ||
+           w->origin == IPT_REASON_PROXY_PROTOCOL;
+}
+
+static void rate_trust_set(work *w)
+{
+    if (!ended_outside(w))
+        return;
+    for (size_t i = 0; i < w->policy->spec->trust_count; i++) {
+        uint16_t list = w->policy->spec->trust[i];
+        if (w->view->freshness[list] != IPT_FRESH)
+            add_reason(w, IPT_REASON_TRUST_SET_OUTDATED);
+        if (w->view->lists[list].empty)
+            add_reason(w, IPT_REASON_TRUST_SET_EMPTY);
+    }
+}
+
+/* A transition address counts as the IPv4 address that it carries. */
+static bool is_global(const ipt_decision *d)
+{
+    return d->client_class == IPT_CLASS_GLOBAL ||
+           (d->client_class == IPT_CLASS_TRANSITION && d->embedding != IPT_EMBEDS_NONE &&
+            ipt_addr_class(d->embedded) == IPT_CLASS_GLOBAL);
+}
+
+static bool is_special(ipt_class class)
+{
+    return class == IPT_CLASS_UNSPECIFIED || class == IPT_CLASS_MULTICAST || class == IPT_CLASS_DOCUMENTATION ||
+           class == IPT_CLASS_RESERVED || class == IPT_CLASS_BROADCAST;
+}
+
+static void rate_client(work *w)
+{
+    const ipt_decision *d = w->out;
+    if (!d->has_client)
+        return;
+    if (d->embedding == IPT_EMBEDS_NAT64 || d->embedding == IPT_EMBEDS_6TO4 || d->embedding == IPT_EMBEDS_TEREDO)
+        add_reason(w, IPT_REASON_TRANSITION_UNWRAPPED);
+    if (w->policy->spec->clients_any)
+        return;
+    if (!is_global(d))
+        add_reason(w, IPT_REASON_CLIENT_NOT_GLOBAL);
+    if (is_special(d->client_class))
+        add_reason(w, IPT_REASON_CLIENT_SPECIAL);
+}
+
+/* CF-Connecting-IPv6 is read with CF-Connecting-IP. */
+static void rate_nomination(work *w, ipt_name name)
+{
+    if (name == IPT_NAME_CF_CONNECTING_IPV6)
+        name = IPT_NAME_CF_CONNECTING_IP;
+    for (size_t i = 0; i < w->policy->spec->read_count; i++)
+        if (w->policy->read[i].name == name)
+            add_reason(w, IPT_REASON_HOP_BY_HOP_TAMPER);
+}
+
+ipt_level ipt_level_from_reasons(uint64_t reasons)
+{
+    ipt_level level = IPT_LEVEL_HIGH;
+    for (int r = 0; r < IPT_REASON_COUNT; r++) {
+        ipt_level cap;
+        if ((reasons >> r & 1) != 0 && ipt_reason_cap((ipt_reason)r, &cap) && cap < level)
+            level = cap;
+    }
+    bool verified = (reasons >> IPT_REASON_PROOF_VERIFIED & 1) != 0;
+    return level == IPT_LEVEL_HIGH && verified ? IPT_LEVEL_AUTHENTICATED : level;
+}
+
+void rate(work *w)
+{
+    rate_hops(w);
+    rate_trust_set(w);
+    rate_client(w);
+    if (w->peer_trusted && w->headers_read)
+        each_nominated(w, rate_nomination);
+    if (w->request->caller != IPT_CALLER_TRUSTED)
+        add_reason(w, IPT_REASON_CALLER_UNAUTHENTICATED);
+    if (w->request->http_parser_lax)
+        add_reason(w, IPT_REASON_HTTP_PARSER_LAX);
+    if (w->request->headers_merged)
+        add_reason(w, IPT_REASON_HEADERS_MERGED);
+    w->out->unvouched_count = 0;
+    if (w->headers_read) {
+        size_t unused = entries_unused(w);
+        w->out->unvouched_count = unused > UINT32_MAX ? UINT32_MAX : (uint32_t)unused;
+    }
+    if (w->out->unvouched_count != 0)
+        add_reason(w, IPT_REASON_UNVOUCHED_ENTRIES);
+    w->out->reasons = w->reasons | UINT64_C(1) << w->origin;
+    w->out->level = ipt_level_from_reasons(w->out->reasons);
+}

@@ -1,0 +1,73 @@
+/* One pass over the headers notes where those stand that can matter, so that nothing later searches. */
+#include "resolve_priv.h"
+
+void index_headers(work *w)
+{
+    header_index *index = &w->headers;
+    memset(index->present, 0, sizeof(index->present));
+    index->has_alias = false;
+    for (size_t i = 0; i < w->request->header_count; i++) {
+        const ipt_header *header = &w->request->headers[i];
+        ipt_name name = ipt_names_find(w->view->names, header->name);
+        if (name == IPT_NAME_NONE) {
+            index->has_alias = index->has_alias || ipt_names_is_alias(w->view->names, header->name);
+            continue;
+        }
+        lines *l = &index->lines[name];
+        if (!has_header(w, name)) {
+            index->present[name / 64] |= UINT64_C(1) << name % 64;
+            *l = (lines){.first = (uint32_t)i};
+        }
+        l->last = (uint32_t)i;
+        l->count++;
+        l->filled += !ipt_line_is_empty(header->value);
+    }
+}
+
+bool next_line(const work *w, ipt_name name, uint32_t *at, ipt_span *value)
+{
+    ipt_span text = ipt_names_text(w->view->names, name);
+    for (uint32_t i = *at; i <= w->headers.lines[name].last; i++) {
+        const ipt_header *header = &w->request->headers[i];
+        if (!ipt_span_equal_nocase(header->name, text))
+            continue;
+        *value = header->value;
+        *at = i + 1;
+        return true;
+    }
+    return false;
+}
+
+#define ATTRIBUTE "attribute:"
+
+static bool is_attribute(ipt_span text)
+{
+    return text.n > sizeof(ATTRIBUTE) - 1 && memcmp(text.p, ATTRIBUTE, sizeof(ATTRIBUTE) - 1) == 0;
+}
+
+uint32_t count_values(const work *w, ipt_name name, ipt_span *value)
+{
+    ipt_span text = ipt_names_text(w->view->names, name);
+    if (!is_attribute(text)) {
+        if (!has_header(w, name))
+            return 0;
+        const lines *l = &w->headers.lines[name];
+        *value = w->request->headers[l->first].value;
+        return l->count;
+    }
+    text.p += sizeof(ATTRIBUTE) - 1;
+    text.n -= sizeof(ATTRIBUTE) - 1;
+    uint32_t count = 0;
+    for (size_t i = 0; i < w->request->attribute_count; i++)
+        if (ipt_span_equal(w->request->attributes[i].name, text) && count++ == 0)
+            *value = w->request->attributes[i].value;
+    return count;
+}
+
+bool is_filled(const work *w, ipt_name name)
+{
+    ipt_span value;
+    if (ipt_name_is_list(name))
+        return has_header(w, name) && w->headers.lines[name].filled != 0;
+    return count_values(w, name, &value) != 0;
+}

@@ -1,0 +1,149 @@
+/* The work of one decision: what the parts of resolve share. Lives on the stack of ipt_resolve(), is never cleared as a
+ * whole, and each part says what it fills in. The chain of the decision is the working memory of the walk. */
+#ifndef IPTRUST_RESOLVE_PRIV_H
+#define IPTRUST_RESOLVE_PRIV_H
+
+#include "iptrust/resolve/resolve.h"
+#include "iptrust/wire/forwarded.h"
+#include "iptrust/wire/list_line.h"
+
+#define NO_HOP UINT16_MAX
+
+/* ---- headers.c: where the headers that matter stand ---- */
+
+typedef struct lines {
+    uint32_t first, last; /* indexes into request->headers */
+    uint32_t count;       /* lines with this name */
+    uint32_t filled;      /* of these, lines that are not empty */
+} lines;
+
+typedef struct header_index {
+    uint64_t present[IPT_NAMES_MAX / 64]; /* bit set by ipt_name: lines[] of that name is valid */
+    lines lines[IPT_NAMES_MAX];
+    bool has_alias; /* some name reads like a known one written otherwise */
+} header_index;
+
+/* ---- entries.c: the leading list header, from its right end ---- */
+
+typedef struct item {
+    ipt_entry entry;
+    ipt_span raw; /* the element */
+    uint32_t line, index;
+    bool repeated; /* a parameter stands twice in it */
+} item;
+
+typedef struct entries {
+    ipt_name name; /* the leading list header, IPT_NAME_NONE without one */
+    ipt_list_line walk;
+    uint32_t header; /* index into request->headers of the line being walked */
+    uint32_t line;   /* its number among the lines of that name */
+    size_t left;     /* elements of that line not yet taken */
+    uint16_t count;  /* items taken */
+    uint16_t used;   /* items that the chain holds, from the right */
+    item items[IPT_WALK_MAX];
+} entries;
+
+/* CF-Connecting-IP in 240/4 beside a CF-Connecting-IPv6 (decision.md section 4). */
+typedef struct pseudo_v4 {
+    bool active;
+    ipt_addr claim, real;
+    uint16_t writer; /* hop whose next entry it speaks of, NO_HOP until one is found */
+    uint16_t hop;    /* place in the chain of the list entry it replaced, or NO_HOP */
+} pseudo_v4;
+
+typedef struct work {
+    const ipt_view *view;
+    const ipt_policy *policy;
+    const ipt_request *request;
+    ipt_detail detail;
+    ipt_decision *out;
+    bool wide_table;    /* the prefix table outgrows the cache: ask for memory ahead */
+    bool zone_dropped;  /* of the peer */
+    bool peer_trusted;  /* the peer is in a list of `trust` */
+    bool headers_read;  /* false behind an untrusted peer and when PROXY bytes ended the walk */
+    bool proxy_vouched; /* the PROXY bytes are evidence */
+    uint16_t http_hop;  /* the trusted hop that spoke HTTP to us, or NO_HOP */
+    uint16_t cur;       /* the outermost hop so far that is trusted (or counted) */
+    uint16_t answer;    /* hop that is the client */
+    ipt_reason origin;
+    uint64_t reasons;   /* found on the way; the origin is added at the end */
+    uint64_t several;   /* bit i: hop i of the chain is trusted and stands in several trusted lists (first 64 hops) */
+    ipt_name conflicts[IPT_CONFIG_READ_MAX]; /* single-address headers that contradicted the chain */
+    size_t conflict_count;
+    pseudo_v4 pseudo;
+    header_index headers;
+    entries entries;
+} work;
+
+static inline void add_reason(work *w, ipt_reason reason)
+{
+    w->reasons |= UINT64_C(1) << reason;
+}
+
+static inline bool has_header(const work *w, ipt_name name)
+{
+    return (w->headers.present[name / 64] >> name % 64 & 1) != 0;
+}
+
+void index_headers(work *w);
+/* The lines of one name, first to last: start with *at = first; false past the last. */
+bool next_line(const work *w, ipt_name name, uint32_t *at, ipt_span *value);
+/* An evidence name of `read` is there: a header with a line that is not empty, or an attribute. */
+bool is_filled(const work *w, ipt_name name);
+/* How many lines (or attributes) carry the name; *value is the first one's. */
+uint32_t count_values(const work *w, ipt_name name, ipt_span *value);
+
+void entries_begin(work *w, ipt_name name);
+/* The i-th element from the right; NULL when there is none or i reaches IPT_WALK_MAX. */
+item *entry_at(work *w, uint16_t i);
+bool entries_beyond(work *w); /* elements are left after the last item taken */
+size_t entries_unused(work *w); /* elements that the chain does not hold */
+void push_unused_entries(work *w); /* shown as unvouched, the rest counted */
+
+/* ---- step.c: hops and how one leads to the next ---- */
+
+typedef enum step_kind { STEP_UNTRUSTED = 0, STEP_EGRESS, STEP_INVERSION, STEP_CHANGE, STEP_TRUSTED } step_kind;
+
+/* Judges addr as the hop after chain[cur]: rows `egress` to `otherwise` of the loop in decision.md section 5. */
+step_kind judge_step(work *w, uint16_t cur, ipt_addr addr, ipt_judgement *judgement);
+ipt_hop *push_hop(work *w, ipt_origin origin, ipt_verdict verdict);
+ipt_hop *push_entry(work *w, const item *entry, ipt_verdict verdict); /* the next unused one; counts it as used */
+void set_trusted(work *w, ipt_hop *hop, const ipt_judgement *judgement);
+/* Lets a pushed hop be what a step says: trusted and current, or the client. untrusted is the origin for STEP_UNTRUSTED.
+ * STEP_INVERSION leaves it unvouched and ends at cur. Returns whether the walk may go on. */
+bool take_step(work *w, uint16_t hop, step_kind step, const ipt_judgement *judgement, ipt_reason untrusted);
+void end_at(work *w, uint16_t hop, ipt_reason origin);
+ipt_vouch vouch_of(const work *w, uint16_t hop, ipt_name header); /* NONE for a hop that is not trusted */
+ipt_verdict bad_entry_verdict(ipt_entry_kind kind);
+ipt_reason bad_entry_reason(ipt_entry_kind kind);
+
+/* ---- the walks ---- */
+
+bool push_peer(work *w);      /* false: the walk is over, the answer is set */
+bool follow_proxy(work *w);   /* the same */
+void choose_lead(work *w, uint16_t hop); /* the first list header of `read` that is there and that hop's list vouches for */
+void walk_trusted(work *w);   /* walk.c */
+void walk_hops(work *w);      /* hops.c */
+void read_pseudo_v4(work *w); /* single.c */
+void read_single_headers(work *w);
+
+/* ---- proof.c ---- */
+
+typedef enum proof_result { PROOF_NOT_ASKED = 0, PROOF_FAILED, PROOF_RIGHT } proof_result;
+proof_result check_proof(const work *w, uint16_t hop);
+/* Whether the element carries the secret that the hop's list asks of Forwarded elements; true when it asks for none. */
+bool carries_secret(const work *w, uint16_t hop, const item *element);
+
+/* ---- after the walk ---- */
+
+void rate(work *w);             /* confidence.c: reasons and level */
+void collect_findings(work *w); /* findings.c */
+void make_keys(work *w);        /* keys.c */
+void describe_client(work *w);  /* keys.c: class, embedded address, lists */
+void read_context(work *w);     /* context.c */
+void apply_rules(work *w);             /* rules.c: the verdict */
+
+/* Calls visit for every header name that a Connection line nominates (RFC 9110, 7.6.1). */
+void each_nominated(work *w, void (*visit)(work *w, ipt_name name));
+
+#endif

@@ -1,0 +1,128 @@
+/* Hops, and how one leads to the next: the rows of the loop in decision.md section 5 that every kind of evidence shares. */
+#include "resolve_priv.h"
+
+#include <assert.h>
+
+ipt_hop *push_hop(work *w, ipt_origin origin, ipt_verdict verdict)
+{
+    assert(w->out->chain_count < IPT_CHAIN_MAX);
+    ipt_hop *hop = &w->out->chain[w->out->chain_count++];
+    *hop = (ipt_hop){.list = IPT_LIST_NONE, .origin = (uint8_t)origin, .verdict = (uint8_t)verdict};
+    return hop;
+}
+
+ipt_hop *push_entry(work *w, const item *it, ipt_verdict verdict)
+{
+    ipt_hop *hop = push_hop(w, IPT_ORIGIN_HEADER, verdict);
+    const ipt_entry *entry = &it->entry;
+    hop->header = w->entries.name;
+    hop->line = it->line;
+    hop->index = it->index;
+    hop->has_addr = entry->kind == IPT_ENTRY_ADDRESS;
+    if (hop->has_addr) {
+        hop->addr = entry->node.addr;
+        hop->port = entry->node.port;
+        hop->has_port = entry->node.has_port;
+    }
+    hop->has_text = !hop->has_addr || entry->node.mapped;
+    hop->text = entry->text;
+    hop->text_quoted = entry->text_quoted;
+    w->entries.used++;
+    return hop;
+}
+
+/* The nearest hop inwards, hop itself included, whose list has a provider; NO_HOP when there is none. */
+static uint16_t nearest_provider(const work *w, uint16_t hop)
+{
+    for (uint16_t i = hop;; i--) {
+        uint16_t list = w->out->chain[i].list;
+        if (list != IPT_LIST_NONE && w->view->lists[list].spec->provider != IPT_PROVIDER_NONE)
+            return list;
+        if (i == 0)
+            return IPT_LIST_NONE;
+    }
+}
+
+static bool is_allowed_chain(const work *w, uint16_t outer, uint16_t inner)
+{
+    size_t bit = (size_t)outer * w->view->list_count + inner;
+    return w->policy->chains != NULL && (w->policy->chains[bit / 8] >> bit % 8 & 1) != 0;
+}
+
+step_kind judge_step(work *w, uint16_t cur, ipt_addr addr, ipt_judgement *judgement)
+{
+    *judgement = ipt_policy_judge(w->view, w->policy, addr);
+    if (judgement->egress)
+        return STEP_EGRESS;
+    if (judgement->list == IPT_LIST_NONE)
+        return STEP_UNTRUSTED;
+    const ipt_list_spec *next = w->view->lists[judgement->list].spec;
+    if (next->internal && !w->view->lists[w->out->chain[cur].list].spec->internal)
+        return STEP_INVERSION;
+    if (next->provider == IPT_PROVIDER_NONE)
+        return STEP_TRUSTED;
+    uint16_t inner = nearest_provider(w, cur);
+    if (inner == IPT_LIST_NONE || w->view->lists[inner].spec->provider == next->provider)
+        return STEP_TRUSTED;
+    return is_allowed_chain(w, judgement->list, inner) ? STEP_TRUSTED : STEP_CHANGE;
+}
+
+void set_trusted(work *w, ipt_hop *hop, const ipt_judgement *judgement)
+{
+    hop->verdict = IPT_VERDICT_TRUSTED;
+    hop->list = judgement->list;
+    hop->prefix_len = judgement->prefix_len;
+    size_t place = (size_t)(hop - w->out->chain);
+    if (judgement->several && place < 64)
+        w->several |= UINT64_C(1) << place;
+}
+
+void end_at(work *w, uint16_t hop, ipt_reason origin)
+{
+    w->answer = hop;
+    w->origin = origin;
+}
+
+bool take_step(work *w, uint16_t hop, step_kind step, const ipt_judgement *judgement, ipt_reason untrusted)
+{
+    switch (step) {
+    case STEP_TRUSTED:
+        set_trusted(w, &w->out->chain[hop], judgement);
+        w->cur = hop;
+        return true;
+    case STEP_INVERSION:
+        end_at(w, w->cur, IPT_REASON_TRUST_INVERSION);
+        return false;
+    case STEP_EGRESS:
+        end_at(w, hop, IPT_REASON_CLIENT_IS_PROVIDER_EGRESS);
+        break;
+    case STEP_CHANGE:
+        end_at(w, hop, IPT_REASON_PROVIDER_CHANGE);
+        break;
+    case STEP_UNTRUSTED:
+        end_at(w, hop, untrusted);
+        break;
+    }
+    w->out->chain[hop].verdict = IPT_VERDICT_CLIENT;
+    return false;
+}
+
+ipt_vouch vouch_of(const work *w, uint16_t hop, ipt_name header)
+{
+    uint16_t list = w->out->chain[hop].list;
+    return list == IPT_LIST_NONE ? IPT_VOUCH_NONE : ipt_policy_vouch(w->view, w->policy, list, header);
+}
+
+ipt_verdict bad_entry_verdict(ipt_entry_kind kind)
+{
+    return kind == IPT_ENTRY_EMPTY        ? IPT_VERDICT_EMPTY
+           : kind == IPT_ENTRY_OBFUSCATED ? IPT_VERDICT_OBFUSCATED
+                                          : IPT_VERDICT_MALFORMED;
+}
+
+ipt_reason bad_entry_reason(ipt_entry_kind kind)
+{
+    return kind == IPT_ENTRY_EMPTY        ? IPT_REASON_ENTRY_EMPTY
+           : kind == IPT_ENTRY_OBFUSCATED ? IPT_REASON_ENTRY_OBFUSCATED
+                                          : IPT_REASON_ENTRY_MALFORMED;
+}
