@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # module: (modules it may include, foreign headers it may include)
 MODULES = {
-    "base": ("", ""),
+    "base": ("", "sanitizer/.*"),
     "net": ("base", ""),
     "metrics": ("base", "unistd|sys/.*|dirent|time|math|pthread|stdatomic|limits|inttypes"),
     "wire": ("net base", ""),
@@ -19,7 +19,7 @@ MODULES = {
     "config": ("ranges wire net base", "yaml"),
     "view": ("config ranges wire net base", "nettle/.*"),
     "resolve": ("view config ranges wire net base", ""),
-    "codec": ("resolve view config ranges wire net base", "yajl/.*"),
+    "codec": ("resolve view config ranges wire net base", "yajl.*"),
     "explain": ("resolve view config ranges wire net base", ""),
     "engine": ("codec resolve view config ranges wire net metrics base", "urcu.*"),
     "rest": ("engine explain codec resolve view config ranges wire net metrics base", "microhttpd"),

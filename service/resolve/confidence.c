@@ -1,4 +1,5 @@
-/* Confidence: every reason is found by its own rule, and the level is the lowest cap among them (decision.md section 7). */
+/* Confidence: every reason is found by its own rule, and the level is the lowest cap among them (decision.md section
+ * 7). */
 #include "resolve_priv.h"
 
 static bool is_private_range(ipt_prefix prefix)

@@ -1,5 +1,5 @@
-/* The elements of the leading list header, taken from the right as the walk asks for them. Lines are one list in received
- * order (RFC 9110, 5.3), so the walk goes from the last line to the first. */
+/* The elements of the leading list header, taken from the right as the walk asks for them. Lines are one list in
+ * received order (RFC 9110, 5.3), so the walk goes from the last line to the first. */
 #include "resolve_priv.h"
 
 #define LOOK_AHEAD 4 /* elements parsed before they are needed when each look-up costs a cache miss */
@@ -108,5 +108,6 @@ void push_unused_entries(work *w)
         (void)push_entry(w, it, IPT_VERDICT_UNVOUCHED);
     size_t rest = elements_left(w);
     if (rest != 0)
-        push_hop(w, IPT_ORIGIN_HEADER, IPT_VERDICT_NOT_EXAMINED)->count = rest > UINT32_MAX ? UINT32_MAX : (uint32_t)rest;
+        push_hop(w, IPT_ORIGIN_HEADER, IPT_VERDICT_NOT_EXAMINED)->count =
+            rest > UINT32_MAX ? UINT32_MAX : (uint32_t)rest;
 }

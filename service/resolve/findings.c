@@ -1,5 +1,5 @@
-/* Findings: what someone should look at, apart from how sure the answer is (decision.md section 7). Kept sorted, one for
- * each code and header, so that the order of the headers in the request changes nothing (I10). */
+/* Findings: what someone should look at, apart from how sure the answer is (decision.md section 7). Kept sorted, one
+ * for each code and header, so that the order of the headers in the request changes nothing (I10). */
 #include "resolve_priv.h"
 
 static void add_finding(work *w, ipt_finding_code code, ipt_span header)
@@ -8,7 +8,8 @@ static void add_finding(work *w, ipt_finding_code code, ipt_span header)
     uint16_t at = d->finding_count;
     while (at > 0) {
         const ipt_finding *before = &d->findings[at - 1];
-        int order = before->code != code ? (before->code < code ? -1 : 1) : ipt_span_compare_nocase(before->header, header);
+        int order =
+            before->code != code ? (before->code < code ? -1 : 1) : ipt_span_compare_nocase(before->header, header);
         if (order == 0)
             return;
         if (order < 0)

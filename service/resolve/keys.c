@@ -35,8 +35,7 @@ static ipt_addr unwrap(const work *w, ipt_addr addr)
     if (ipt_addr_is_v4(addr))
         return addr;
     ipt_embedding embedding = ipt_addr_embedded(addr, w->view->nat64, w->view->nat64_count, &v4);
-    bool unwraps =
-        embedding == IPT_EMBEDS_NAT64 || embedding == IPT_EMBEDS_6TO4 || embedding == IPT_EMBEDS_TEREDO;
+    bool unwraps = embedding == IPT_EMBEDS_NAT64 || embedding == IPT_EMBEDS_6TO4 || embedding == IPT_EMBEDS_TEREDO;
     return unwraps && ipt_addr_class(v4) == IPT_CLASS_GLOBAL ? v4 : addr;
 }
 

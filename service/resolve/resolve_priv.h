@@ -66,8 +66,8 @@ typedef struct work {
     uint16_t cur;       /* the outermost hop so far that is trusted (or counted) */
     uint16_t answer;    /* hop that is the client */
     ipt_reason origin;
-    uint64_t reasons;   /* found on the way; the origin is added at the end */
-    uint64_t several;   /* bit i: hop i of the chain is trusted and stands in several trusted lists (first 64 hops) */
+    uint64_t reasons; /* found on the way; the origin is added at the end */
+    uint64_t several; /* bit i: hop i of the chain is trusted and stands in several trusted lists (first 64 hops) */
     ipt_name conflicts[IPT_CONFIG_READ_MAX]; /* single-address headers that contradicted the chain */
     size_t conflict_count;
     pseudo_v4 pseudo;
@@ -96,8 +96,8 @@ uint32_t count_values(const work *w, ipt_name name, ipt_span *value);
 void entries_begin(work *w, ipt_name name);
 /* The i-th element from the right; NULL when there is none or i reaches IPT_WALK_MAX. */
 item *entry_at(work *w, uint16_t i);
-bool entries_beyond(work *w); /* elements are left after the last item taken */
-size_t entries_unused(work *w); /* elements that the chain does not hold */
+bool entries_beyond(work *w);      /* elements are left after the last item taken */
+size_t entries_unused(work *w);    /* elements that the chain does not hold */
 void push_unused_entries(work *w); /* shown as unvouched, the rest counted */
 
 /* ---- step.c: hops and how one leads to the next ---- */
@@ -109,8 +109,8 @@ step_kind judge_step(work *w, uint16_t cur, ipt_addr addr, ipt_judgement *judgem
 ipt_hop *push_hop(work *w, ipt_origin origin, ipt_verdict verdict);
 ipt_hop *push_entry(work *w, const item *entry, ipt_verdict verdict); /* the next unused one; counts it as used */
 void set_trusted(work *w, ipt_hop *hop, const ipt_judgement *judgement);
-/* Lets a pushed hop be what a step says: trusted and current, or the client. untrusted is the origin for STEP_UNTRUSTED.
- * STEP_INVERSION leaves it unvouched and ends at cur. Returns whether the walk may go on. */
+/* Lets a pushed hop be what a step says: trusted and current, or the client. untrusted is the origin for
+ * STEP_UNTRUSTED. STEP_INVERSION leaves it unvouched and ends at cur. Returns whether the walk may go on. */
 bool take_step(work *w, uint16_t hop, step_kind step, const ipt_judgement *judgement, ipt_reason untrusted);
 void end_at(work *w, uint16_t hop, ipt_reason origin);
 ipt_vouch vouch_of(const work *w, uint16_t hop, ipt_name header); /* NONE for a hop that is not trusted */
@@ -119,12 +119,13 @@ ipt_reason bad_entry_reason(ipt_entry_kind kind);
 
 /* ---- the walks ---- */
 
-bool push_peer(work *w);      /* false: the walk is over, the answer is set */
-bool follow_proxy(work *w);   /* the same */
-void choose_lead(work *w, uint16_t hop); /* the first list header of `read` that is there and that hop's list vouches for */
-void walk_trusted(work *w);   /* walk.c */
-void walk_hops(work *w);      /* hops.c */
-void read_pseudo_v4(work *w); /* single.c */
+bool push_peer(work *w);    /* false: the walk is over, the answer is set */
+bool follow_proxy(work *w); /* the same */
+void choose_lead(work *w,
+                 uint16_t hop); /* the first list header of `read` that is there and that hop's list vouches for */
+void walk_trusted(work *w);     /* walk.c */
+void walk_hops(work *w);        /* hops.c */
+void read_pseudo_v4(work *w);   /* single.c */
 void read_single_headers(work *w);
 
 /* ---- proof.c ---- */
@@ -141,7 +142,7 @@ void collect_findings(work *w); /* findings.c */
 void make_keys(work *w);        /* keys.c */
 void describe_client(work *w);  /* keys.c: class, embedded address, lists */
 void read_context(work *w);     /* context.c */
-void apply_rules(work *w);             /* rules.c: the verdict */
+void apply_rules(work *w);      /* rules.c: the verdict */
 
 /* Calls visit for every header name that a Connection line nominates (RFC 9110, 7.6.1). */
 void each_nominated(work *w, void (*visit)(work *w, ipt_name name));

@@ -20,8 +20,7 @@ static value_kind read_value(const work *w, ipt_name name, value *out)
     if (count > 1)
         return VALUE_UNUSABLE;
     text = ipt_span_trim(text);
-    ipt_entry entry =
-        name == IPT_NAME_CLOUDFRONT_VIEWER_ADDRESS ? ipt_entry_parse_viewer(text) : ipt_entry_parse(text);
+    ipt_entry entry = name == IPT_NAME_CLOUDFRONT_VIEWER_ADDRESS ? ipt_entry_parse_viewer(text) : ipt_entry_parse(text);
     if (entry.kind != IPT_ENTRY_ADDRESS)
         return VALUE_UNUSABLE;
     *out = (value){.name = name, .claim = entry.node.addr, .node = entry.node, .text = entry.text};
@@ -33,8 +32,8 @@ void read_pseudo_v4(work *w)
     value v4, v6;
     w->pseudo.active = w->policy->reads_cf_ip && has_header(w, IPT_NAME_CF_CONNECTING_IP) &&
                        has_header(w, IPT_NAME_CF_CONNECTING_IPV6) &&
-                       read_value(w, IPT_NAME_CF_CONNECTING_IP, &v4) == VALUE_ADDRESS &&
-                       ipt_addr_is_v4(v4.claim) && ipt_addr_v4(v4.claim) >> 28 == 0xf &&
+                       read_value(w, IPT_NAME_CF_CONNECTING_IP, &v4) == VALUE_ADDRESS && ipt_addr_is_v4(v4.claim) &&
+                       ipt_addr_v4(v4.claim) >> 28 == 0xf &&
                        read_value(w, IPT_NAME_CF_CONNECTING_IPV6, &v6) == VALUE_ADDRESS && !ipt_addr_is_v4(v6.claim);
     if (!w->pseudo.active)
         return;

@@ -1,4 +1,5 @@
-/* Hops, and how one leads to the next: the rows of the loop in decision.md section 5 that every kind of evidence shares. */
+/* Hops, and how one leads to the next: the rows of the loop in decision.md section 5 that every kind of evidence
+ * shares. */
 #include "resolve_priv.h"
 
 #include <assert.h>

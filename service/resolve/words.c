@@ -11,6 +11,7 @@ typedef struct reason_words {
 
 #define NO_CAP (-1)
 
+/* clang-format off */
 static const reason_words reasons[IPT_REASON_COUNT] = {
     [IPT_REASON_PEER_UNTRUSTED_DIRECT] = {"peer_untrusted_direct", IPT_LEVEL_HIGH,
         "the peer is in no list that the policy trusts, so it is the client and its headers are its own word"},
@@ -83,6 +84,7 @@ static const reason_words reasons[IPT_REASON_COUNT] = {
     [IPT_REASON_HEADERS_MERGED] = {"headers_merged", NO_CAP,
         "the caller could not keep repeated header lines apart"},
 };
+/* clang-format on */
 
 const char *ipt_reason_name(ipt_reason reason)
 {
@@ -113,6 +115,7 @@ const char *ipt_verdict_name(ipt_verdict verdict)
     return names[verdict];
 }
 
+/* clang-format off */
 static const struct {
     const char *name, *meaning;
 } findings[IPT_FINDING_COUNT] = {
@@ -142,6 +145,7 @@ static const struct {
     [IPT_FINDING_PEER_HEADER_FORGED] = {"peer_header_forged",
         "the request carries a second source for the peer, which was not used"},
 };
+/* clang-format on */
 
 const char *ipt_finding_name(ipt_finding_code code)
 {

@@ -162,7 +162,8 @@ void ipt_core_revise(ipt_view_core *core)
         finish(&h, core->lists[i].revision, 8);
     }
     sha256_init(&h);
-    for (const ipt_view_list *list = next_by_name(core, NULL); list != NULL; list = next_by_name(core, list->spec->name))
+    for (const ipt_view_list *list = next_by_name(core, NULL); list != NULL;
+         list = next_by_name(core, list->spec->name))
         add_list(&h, list);
     finish(&h, core->lists_revision, 8);
 

@@ -1,4 +1,5 @@
-/* Life of a view: built once, shared by readers, refreshed into a sibling that judges the same contents at another time. */
+/* Life of a view: built once, shared by readers, refreshed into a sibling that judges the same contents at another
+ * time. */
 #include "view_priv.h"
 
 #include <stdlib.h>

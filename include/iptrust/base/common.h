@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IPT_MUST_USE __attribute__((warn_unused_result))
+#define IPT_MUST_USE            __attribute__((warn_unused_result))
 #define IPT_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#define IPT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define IPT_COUNT(array)        (sizeof(array) / sizeof((array)[0]))
 
 /* ipt_auto(ipt_view) *view = NULL;  releases what it holds on every way out of the block. */
 #define ipt_auto(T) __attribute__((cleanup(T##_cleanup))) T

@@ -13,15 +13,16 @@
 /* A request as a face received it. */
 typedef struct ipt_call {
     ipt_request request;
-    ipt_span policy; /* .p NULL: the default policy */
-    ipt_span request_id; /* .p NULL when absent */
+    ipt_span policy;           /* .p NULL: the default policy */
+    ipt_span request_id;       /* .p NULL when absent */
     bool want_geo, want_chain; /* options; true unless stated */
 } ipt_call;
 
-/* Reads one request object. Strings without escapes point into text, everything else lives in the arena: both must outlive
- * the call. Strict: duplicate and unknown keys, depth, bad UTF-8 (overlong forms and lone surrogates too), NUL, CR or LF
- * in a header name or value, base64 that is not canonical are problems with a pointer. request.caller and the facts of the
- * face stay zero, headers_merged apart (headers given as a map). pointer_prefix is put before every pointer
+/* Reads one request object. Strings without escapes point into text, everything else lives in the arena: both must
+ * outlive the call. Strict: duplicate and unknown keys, depth, bad UTF-8 (overlong forms and lone surrogates too), NUL,
+ * CR or LF in a header name or value, base64 that is not canonical are problems with a pointer. request.caller and the
+ * facts of the face stay zero, headers_merged apart (headers given as a map). pointer_prefix is put before every
+ * pointer
  * ("/requests/3", or ""). */
 IPT_MUST_USE bool ipt_json_read_request(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_call *out,
                                         ipt_problem *problem);
@@ -32,7 +33,8 @@ typedef struct ipt_batch {
     const ipt_span *requests; /* in the arena; slices of text */
     size_t count;
 } ipt_batch;
-IPT_MUST_USE bool ipt_json_read_batch(ipt_span text, size_t max, ipt_arena *arena, ipt_batch *out, ipt_problem *problem);
+IPT_MUST_USE bool ipt_json_read_batch(ipt_span text, size_t max, ipt_arena *arena, ipt_batch *out,
+                                      ipt_problem *problem);
 
 /* The decision, every key of the contract in its order. chain is [] when call->want_chain is false. */
 void ipt_json_write_decision(ipt_buf *out, const ipt_decision *decision, const ipt_call *call);
@@ -40,11 +42,11 @@ void ipt_json_write_decision(ipt_buf *out, const ipt_decision *decision, const i
 /* GET /v1/ip/{address}: class, lists and prefixes that hold it, embedded IPv4, geo. */
 void ipt_json_write_address(ipt_buf *out, const ipt_view *view, ipt_addr addr);
 
-/* A JSON string with quotes; bytes that are not UTF-8 appear as \\xHH, as everywhere in our output, control characters as
- * JSON escapes. */
+/* A JSON string with quotes; bytes that are not UTF-8 appear as \\xHH, as everywhere in our output, control characters
+ * as JSON escapes. */
 void ipt_json_write_string(ipt_buf *out, ipt_span text);
-/* Request text for output, ASCII alone: printable bytes as they are, a backslash doubled, everything else \xHH, at most max bytes of input.
- * The result is a JSON string with quotes. */
+/* Request text for output, ASCII alone: printable bytes as they are, a backslash doubled, everything else \xHH, at most
+ * max bytes of input. The result is a JSON string with quotes. */
 void ipt_json_write_text(ipt_buf *out, ipt_span text, size_t max);
 
 #endif

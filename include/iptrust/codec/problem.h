@@ -42,7 +42,8 @@ typedef struct ipt_problem {
     char pointer[120]; /* RFC 6901 pointer into the request body, "" when there is none */
 } ipt_problem;
 
-IPT_PRINTF(4, 5) void ipt_problem_set(ipt_problem *problem, ipt_problem_code code, const char *pointer, const char *format, ...);
+IPT_PRINTF(4, 5)
+void ipt_problem_set(ipt_problem *problem, ipt_problem_code code, const char *pointer, const char *format, ...);
 /* request_id may be empty. `errors` holds the pointer when there is one. */
 void ipt_problem_write_json(ipt_buf *out, const ipt_problem *problem, ipt_span request_id);
 

@@ -1,5 +1,6 @@
-/* The configuration as checked values: what a person wrote, with defaults filled in and every reference resolved, not yet
- * compiled for look-ups (that is iptrust/view). Read from YAML by ipt_config_load(); everything hangs in one arena. */
+/* The configuration as checked values: what a person wrote, with defaults filled in and every reference resolved, not
+ * yet compiled for look-ups (that is iptrust/view). Read from YAML by ipt_config_load(); everything hangs in one arena.
+ */
 #ifndef IPTRUST_CONFIG_CONFIG_H
 #define IPTRUST_CONFIG_CONFIG_H
 
@@ -7,12 +8,12 @@
 #include "iptrust/net/prefix.h"
 #include "iptrust/ranges/provider.h"
 
-#define IPT_NAME_LENGTH_MAX 63      /* list and policy names: [a-z0-9][a-z0-9_-]{0,62} */
-#define IPT_CONFIG_LISTS_MAX 4096   /* lists of one configuration */
-#define IPT_CONFIG_READ_MAX 16      /* names in a policy's `read` */
+#define IPT_NAME_LENGTH_MAX  63   /* list and policy names: [a-z0-9][a-z0-9_-]{0,62} */
+#define IPT_CONFIG_LISTS_MAX 4096 /* lists of one configuration */
+#define IPT_CONFIG_READ_MAX  16   /* names in a policy's `read` */
 #define IPT_CONFIG_BYTES_MAX (64U << 20)
-#define IPT_AGE_NONE INT64_MAX      /* an age that never comes */
-#define IPT_TIME_NONE INT64_MIN     /* no time is known */
+#define IPT_AGE_NONE         INT64_MAX /* an age that never comes */
+#define IPT_TIME_NONE        INT64_MIN /* no time is known */
 
 /* ---- listeners ---- */
 
@@ -22,11 +23,11 @@ typedef struct ipt_listener_spec {
     ipt_listen_kind kind;
     const char *text; /* as written, "127.0.0.1:8080" or "unix:/run/x.sock" */
     ipt_addr host;
-    uint16_t port;    /* 0: the system picks one (tests) */
-    const char *path; /* UNIX */
-    unsigned mode;    /* UNIX: permission bits, e.g. 0660 */
-    const char *token_file;                            /* admin on TCP; NULL when absent */
-    const char *tls_cert, *tls_key, *tls_client_ca;    /* NULL without TLS */
+    uint16_t port;                                  /* 0: the system picks one (tests) */
+    const char *path;                               /* UNIX */
+    unsigned mode;                                  /* UNIX: permission bits, e.g. 0660 */
+    const char *token_file;                         /* admin on TCP; NULL when absent */
+    const char *tls_cert, *tls_key, *tls_client_ca; /* NULL without TLS */
     const char *const *tls_client_sans;
     size_t tls_client_sans_count;
     bool stated; /* from configuration, environment or flag; false: the default of the contract */
@@ -74,20 +75,20 @@ typedef struct ipt_list_spec {
     const char *const *services;
     size_t service_count;
     const char *file, *url, *format, *path, *column; /* NULL when absent; file is absolute */
-    const ipt_prefix *prefixes; /* by hand, from the file, or the built-in snapshot */
+    const ipt_prefix *prefixes;                      /* by hand, from the file, or the built-in snapshot */
     size_t prefix_count;
     const ipt_prefix *egress;
     size_t egress_count;
     bool internal, exclusive, broad_accepted, trust_tenants;
-    bool bundled;               /* the contents are the built-in snapshot, never fetched yet */
-    bool failed;                /* contents could not be had (a provider without snapshot): empty, and said so */
+    bool bundled;                  /* the contents are the built-in snapshot, never fetched yet */
+    bool failed;                   /* contents could not be had (a provider without snapshot): empty, and said so */
     const ipt_vouch_spec *vouches; /* whole: stated or default */
     size_t vouch_count;
     uint8_t adds; /* 1 or 2 */
     ipt_proof_spec proof;
-    int64_t fetched_at;           /* seconds since 1970 or IPT_TIME_NONE */
-    int64_t soft_age, hard_age;   /* seconds or IPT_AGE_NONE */
-    int64_t refresh;              /* seconds */
+    int64_t fetched_at;         /* seconds since 1970 or IPT_TIME_NONE */
+    int64_t soft_age, hard_age; /* seconds or IPT_AGE_NONE */
+    int64_t refresh;            /* seconds */
 } ipt_list_spec;
 
 /* ---- policies ---- */
@@ -115,7 +116,7 @@ typedef struct ipt_read_spec {
 
 typedef struct ipt_rule_spec { /* `deny:` or `allow:`; conditions that are absent are not asked */
     bool stated;
-    ipt_level confidence; /* deny: below this; allow: at least this; NONE: not asked */
+    ipt_level confidence;  /* deny: below this; allow: at least this; NONE: not asked */
     const uint16_t *lists; /* indexes */
     size_t list_count;
     const char *const *countries; /* two letters, upper case; geo: issue 4 of 6 */
@@ -139,16 +140,16 @@ typedef struct ipt_policy_spec {
     bool trust_anyone;
     const ipt_read_spec *read;
     size_t read_count;
-    uint8_t hops;          /* 0: walk by trust; 1-64: hop count */
+    uint8_t hops; /* 0: walk by trust; 1-64: hop count */
     bool peer_in_header;
     const ipt_chain_pair *chains;
     size_t chain_count;
     ipt_mode mode;
     ipt_rule_spec deny, allow;
-    bool unknown_denies;   /* `unknown: deny`, the default */
+    bool unknown_denies; /* `unknown: deny`, the default */
     bool clients_any;
-    uint8_t ipv6_rate_limit; /* prefix length, 64 */
-    unsigned selectable_by;  /* IPT_SELECT_* */
+    uint8_t ipv6_rate_limit;    /* prefix length, 64 */
+    unsigned selectable_by;     /* IPT_SELECT_* */
     const char *const *rewrite; /* lower case header names for ext_authz */
     size_t rewrite_count;
 } ipt_policy_spec;
@@ -175,7 +176,7 @@ typedef struct ipt_config {
     size_t ready_require_fresh_count;
     ipt_log_format log_format;
     ipt_log_level log_level;
-    bool decision_log; /* asked for */
+    bool decision_log;          /* asked for */
     double decision_log_sample; /* 0 to 1 */
     ipt_log_ip decision_log_ip;
     const char *const *geo_files;
@@ -196,10 +197,11 @@ typedef struct ipt_config_options {
 /* path: a file, or a directory whose *.yaml and *.yml files (names without a leading dot) are one configuration: in the
  * order of their names, each top-level key in one file only, lists and policies may be spread. NULL: embedded default.
  * IPT_ECONFIG when diag has errors; warnings alone are IPT_OK. */
-IPT_MUST_USE ipt_err ipt_config_load(const char *path, const ipt_config_options *options, ipt_diag *diag, ipt_config **out);
+IPT_MUST_USE ipt_err ipt_config_load(const char *path, const ipt_config_options *options, ipt_diag *diag,
+                                     ipt_config **out);
 /* The same from memory; file names the text in messages. */
-IPT_MUST_USE ipt_err ipt_config_parse(ipt_span yaml, const char *file, const ipt_config_options *options, ipt_diag *diag,
-                                      ipt_config **out);
+IPT_MUST_USE ipt_err ipt_config_parse(ipt_span yaml, const char *file, const ipt_config_options *options,
+                                      ipt_diag *diag, ipt_config **out);
 void ipt_config_free(ipt_config *config);
 IPT_DEFINE_CLEANUP(ipt_config, ipt_config_free)
 

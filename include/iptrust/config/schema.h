@@ -6,8 +6,8 @@
 #include "iptrust/base/buf.h"
 
 typedef enum ipt_key_type {
-    IPT_KEY_MAP = 0,  /* a mapping with the keys below this path */
-    IPT_KEY_NAMED,    /* a mapping from names to what stands below `path.*` */
+    IPT_KEY_MAP = 0, /* a mapping with the keys below this path */
+    IPT_KEY_NAMED,   /* a mapping from names to what stands below `path.*` */
     IPT_KEY_BOOL,
     IPT_KEY_INTEGER,
     IPT_KEY_FRACTION, /* 0 to 1 */
@@ -28,7 +28,7 @@ typedef enum ipt_key_type {
 } ipt_key_type;
 
 typedef struct ipt_key {
-    const char *path;    /* "lists.*.refresh"; `*` stands for a name */
+    const char *path; /* "lists.*.refresh"; `*` stands for a name */
     ipt_key_type type;
     const char *fallback; /* the default as written in YAML; NULL: none, the key may be absent; "!" required */
     const char *range;    /* limits or words, for people and for the checker of ENUM ("a | b | c"); NULL */

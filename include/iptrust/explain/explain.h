@@ -1,5 +1,5 @@
-/* A decision as a picture that people like to look at: the chain from the service outwards, the verdict, list and prefix
- * at each hop, what was ignored and why, and what to write into the configuration when a balancer is missing. */
+/* A decision as a picture that people like to look at: the chain from the service outwards, the verdict, list and
+ * prefix at each hop, what was ignored and why, and what to write into the configuration when a balancer is missing. */
 #ifndef IPTRUST_EXPLAIN_EXPLAIN_H
 #define IPTRUST_EXPLAIN_EXPLAIN_H
 
@@ -7,8 +7,8 @@
 #include "iptrust/resolve/resolve.h"
 
 typedef struct ipt_explain_style {
-    bool colour;   /* ANSI escapes; text alone */
-    bool unicode;  /* box drawing; else ASCII */
+    bool colour;    /* ANSI escapes; text alone */
+    bool unicode;   /* box drawing; else ASCII */
     unsigned width; /* columns; 0: 100 */
 } ipt_explain_style;
 

@@ -23,12 +23,12 @@ static inline unsigned ipt_prefix_bits(ipt_prefix p)
 }
 
 typedef enum ipt_prefix_result {
-    IPT_PREFIX_INVALID = 0,  /* no address at all */
+    IPT_PREFIX_INVALID = 0, /* no address at all */
     IPT_PREFIX_OK,
-    IPT_PREFIX_BARE,         /* an address without a length: out is the /32 or /128 */
-    IPT_PREFIX_BAD_LENGTH,   /* /33, /08, /-1, a dotted mask, nothing after the slash */
-    IPT_PREFIX_HOST_BITS,    /* bits below the length are set: out is the masked prefix, for the message alone */
-    IPT_PREFIX_WIDE_MAPPED,  /* ::ffff:0:0/96 and longer is IPv4; wider says nothing that anyone means */
+    IPT_PREFIX_BARE,        /* an address without a length: out is the /32 or /128 */
+    IPT_PREFIX_BAD_LENGTH,  /* /33, /08, /-1, a dotted mask, nothing after the slash */
+    IPT_PREFIX_HOST_BITS,   /* bits below the length are set: out is the masked prefix, for the message alone */
+    IPT_PREFIX_WIDE_MAPPED, /* ::ffff:0:0/96 and longer is IPv4; wider says nothing that anyone means */
 } ipt_prefix_result;
 
 /* out is written for OK, BARE and HOST_BITS. */
@@ -47,7 +47,8 @@ typedef enum ipt_embedding {
     IPT_EMBEDS_ISATAP, /* ...:0:5efe:a.b.c.d or 200:5efe, RFC 5214 section 6.1: reported, never unwrapped for keys */
 } ipt_embedding;
 
-/* nat64: prefixes of RFC 6052 lengths 32, 40, 48, 56, 64, 96, besides 64:ff9b::/96; the longest that holds addr counts. */
+/* nat64: prefixes of RFC 6052 lengths 32, 40, 48, 56, 64, 96, besides 64:ff9b::/96; the longest that holds addr counts.
+ */
 ipt_embedding ipt_addr_embedded(ipt_addr addr, const ipt_prefix *nat64, size_t nat64_count, ipt_addr *v4);
 
 #endif

@@ -23,15 +23,15 @@ typedef enum ipt_provider {
     IPT_PROVIDER_COUNT,
 } ipt_provider;
 
-ipt_provider ipt_provider_find(ipt_span name);       /* "google-lb"; NONE when unknown */
+ipt_provider ipt_provider_find(ipt_span name);        /* "google-lb"; NONE when unknown */
 const char *ipt_provider_name(ipt_provider provider); /* NULL for NONE */
 
 /* Who sits on the addresses. Zero is the kind that must not be trusted without a word. */
 typedef enum ipt_list_kind {
     IPT_KIND_TENANTS = 0, /* anybody's machines */
     IPT_KIND_CRAWLERS,
-    IPT_KIND_PROXY,       /* hosts that forward for others */
-    IPT_KIND_OWN,         /* prefixes, file, url, unix */
+    IPT_KIND_PROXY, /* hosts that forward for others */
+    IPT_KIND_OWN,   /* prefixes, file, url, unix */
 } ipt_list_kind;
 const char *ipt_list_kind_name(ipt_list_kind kind); /* "tenants" */
 
@@ -69,7 +69,7 @@ bool ipt_header_is_client_settable(ipt_name header);
 typedef struct ipt_snapshot {
     const ipt_prefix *prefixes;
     size_t count;
-    int64_t taken_at; /* seconds since 1970, UTC */
+    int64_t taken_at;  /* seconds since 1970, UTC */
     const char *token; /* the feed's own token or date (aws syncToken), or NULL */
 } ipt_snapshot;
 ipt_snapshot ipt_provider_snapshot(ipt_provider provider, const char *const *services, size_t count);

@@ -1,5 +1,5 @@
-/* A list as text: one prefix or bare address a line, `#` begins a comment, blank lines pass. Nothing is repaired: a line
- * that is no prefix refuses the whole text. */
+/* A list as text: one prefix or bare address a line, `#` begins a comment, blank lines pass. Nothing is repaired: a
+ * line that is no prefix refuses the whole text. */
 #ifndef IPTRUST_RANGES_TEXT_H
 #define IPTRUST_RANGES_TEXT_H
 
@@ -14,7 +14,8 @@ typedef struct ipt_ranges_text {
 
 typedef enum ipt_ranges_step { IPT_RANGES_END = 0, IPT_RANGES_PREFIX, IPT_RANGES_BAD } ipt_ranges_step;
 
-/* reason (may be NULL) tells why for BAD; *found is the offending text. CRLF line ends are taken, a byte order mark is not. */
+/* reason (may be NULL) tells why for BAD; *found is the offending text. CRLF line ends are taken, a byte order mark is
+ * not. */
 IPT_MUST_USE ipt_ranges_step ipt_ranges_text_next(ipt_ranges_text *cursor, ipt_prefix *out, ipt_prefix_result *reason,
                                                   ipt_span *found);
 

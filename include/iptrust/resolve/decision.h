@@ -8,11 +8,11 @@
 #include "iptrust/wire/entry.h"
 #include "iptrust/wire/proxy.h"
 
-#define IPT_WALK_MAX 64                      /* entries examined */
-#define IPT_CHAIN_MAX (2 + 2 * IPT_WALK_MAX) /* peer, PROXY source, single-address headers, entries, not_examined */
-#define IPT_FINDINGS_MAX 64                  /* the first ones in their order are kept */
-#define IPT_TEXT_MAX 256                     /* bytes of raw text shown of a hop */
-#define IPT_CLIENT_LISTS_MAX 64              /* lists named of the client */
+#define IPT_WALK_MAX         64                     /* entries examined */
+#define IPT_CHAIN_MAX        (2 + 2 * IPT_WALK_MAX) /* peer, PROXY source, single-address headers, entries, not_examined */
+#define IPT_FINDINGS_MAX     64                     /* the first ones in their order are kept */
+#define IPT_TEXT_MAX         256                    /* bytes of raw text shown of a hop */
+#define IPT_CLIENT_LISTS_MAX 64                     /* lists named of the client */
 
 /* In the order of decision.md's tables: the order in which they are printed. */
 typedef enum ipt_reason {
@@ -88,16 +88,16 @@ const char *ipt_verdict_name(ipt_verdict verdict);
 typedef enum ipt_origin { IPT_ORIGIN_PEER = 0, IPT_ORIGIN_PROXY_PROTOCOL, IPT_ORIGIN_HEADER } ipt_origin;
 
 typedef struct ipt_hop {
-    ipt_addr addr; /* when has_addr */
-    uint16_t port; /* when has_port */
-    uint16_t list; /* TRUSTED: that labels it, else IPT_LIST_NONE */
+    ipt_addr addr;      /* when has_addr */
+    uint16_t port;      /* when has_port */
+    uint16_t list;      /* TRUSTED: that labels it, else IPT_LIST_NONE */
     uint8_t prefix_len; /* TRUSTED: of the prefix that matched, over the 128 bits */
     uint8_t verdict;    /* ipt_verdict */
     uint8_t origin;     /* ipt_origin */
     bool has_addr, has_port;
-    bool has_text;    /* no address, or written mapped */
-    bool text_quoted; /* text is the inside of a quoted-string */
-    ipt_name header;  /* HEADER */
+    bool has_text;        /* no address, or written mapped */
+    bool text_quoted;     /* text is the inside of a quoted-string */
+    ipt_name header;      /* HEADER */
     uint32_t line, index; /* HEADER: line among those of that name; element from the left of its line; both from 0 */
     uint32_t count;       /* NOT_EXAMINED */
     ipt_span text;
@@ -154,7 +154,8 @@ const char *ipt_ruling_name(ipt_ruling ruling);
 typedef struct ipt_context {
     ipt_span proto, host, port, prefix; /* .p NULL when absent */
     uint16_t via_count;                 /* Via lines */
-    ipt_name vouched[IPT_VIEW_VOUCHES_MAX]; /* context headers that the hop which spoke HTTP to us is declared to write */
+    ipt_name
+        vouched[IPT_VIEW_VOUCHES_MAX]; /* context headers that the hop which spoke HTTP to us is declared to write */
     uint8_t vouched_count;
 } ipt_context;
 

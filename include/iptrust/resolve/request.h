@@ -15,7 +15,7 @@ typedef enum ipt_caller {
 } ipt_caller;
 
 typedef struct ipt_request {
-    ipt_span peer; /* address that opened the connection, with or without a port, or "unix" */
+    ipt_span peer;             /* address that opened the connection, with or without a port, or "unix" */
     const ipt_header *headers; /* in received order */
     size_t header_count;
     const ipt_header *attributes; /* a query argument, a form field; names without the "attribute:" */

@@ -1,5 +1,5 @@
-/* The heart: one pure function from a view, a policy and a request to a decision. It knows no clock, resolver, log, lock
- * or heap. decision.md is its specification. */
+/* The heart: one pure function from a view, a policy and a request to a decision. It knows no clock, resolver, log,
+ * lock or heap. decision.md is its specification. */
 #ifndef IPTRUST_RESOLVE_RESOLVE_H
 #define IPTRUST_RESOLVE_RESOLVE_H
 
@@ -17,8 +17,8 @@ typedef enum ipt_refusal {
     IPT_REFUSAL_PROXY_PROTOCOL, /* the bytes are no PROXY header: code bad_proxy_protocol; *why tells more */
 } ipt_refusal;
 
-/* view, policy and request must outlive out. out is void when refused; *why (may be NULL) is then set. The fields of out
- * beyond the counts are not cleared. */
+/* view, policy and request must outlive out. out is void when refused; *why (may be NULL) is then set. The fields of
+ * out beyond the counts are not cleared. */
 IPT_MUST_USE ipt_refusal ipt_resolve(const ipt_view *view, const ipt_policy *policy, const ipt_request *request,
                                      ipt_detail detail, ipt_decision *out, ipt_proxy_result *why);
 

@@ -8,9 +8,9 @@
 #include "iptrust/net/lpm.h"
 #include "iptrust/wire/names.h"
 
-#define IPT_VIEW_VOUCHES_MAX 16     /* headers that one list vouches for */
-#define IPT_EGRESS_TAG 0x8000U      /* in an ipt_member's tag: the address is in the list's egress */
-#define IPT_RANK_NONE UINT16_MAX    /* the policy does not trust the list */
+#define IPT_VIEW_VOUCHES_MAX 16         /* headers that one list vouches for */
+#define IPT_EGRESS_TAG       0x8000U    /* in an ipt_member's tag: the address is in the list's egress */
+#define IPT_RANK_NONE        UINT16_MAX /* the policy does not trust the list */
 
 typedef struct ipt_vouching {
     ipt_name header;
@@ -19,10 +19,10 @@ typedef struct ipt_vouching {
 
 typedef struct ipt_proof {
     ipt_proof_kind kind;
-    ipt_name header;           /* HEADER, FRONT_DOOR_ID */
-    ipt_span param;            /* FORWARDED_PARAM */
+    ipt_name header; /* HEADER, FRONT_DOOR_ID */
+    ipt_span param;  /* FORWARDED_PARAM */
     ipt_span secret;
-    const ipt_span *values;    /* FRONT_DOOR_ID, PRINCIPALS */
+    const ipt_span *values; /* FRONT_DOOR_ID, PRINCIPALS */
     size_t value_count;
 } ipt_proof;
 
@@ -39,16 +39,16 @@ typedef struct ipt_view_list {
 
 typedef struct ipt_read {
     ipt_name name;
-    uint16_t from;           /* list that `from:` binds it to in this policy, or IPT_LIST_NONE */
-    ipt_provider provider;   /* whose own header it is, or NONE */
+    uint16_t from;         /* list that `from:` binds it to in this policy, or IPT_LIST_NONE */
+    ipt_provider provider; /* whose own header it is, or NONE */
 } ipt_read;
 
 typedef struct ipt_policy {
     const ipt_policy_spec *spec;
-    const uint16_t *rank;    /* by list index: place in `trust`, or IPT_RANK_NONE */
-    const ipt_read *read;    /* in order; spec->read_count of them */
-    const uint8_t *chains;   /* list_count * list_count bits, [outer][inner]; NULL without `chains` */
-    bool reads_cf_ip;        /* cf-connecting-ip is read, and cf-connecting-ipv6 with it */
+    const uint16_t *rank;  /* by list index: place in `trust`, or IPT_RANK_NONE */
+    const ipt_read *read;  /* in order; spec->read_count of them */
+    const uint8_t *chains; /* list_count * list_count bits, [outer][inner]; NULL without `chains` */
+    bool reads_cf_ip;      /* cf-connecting-ip is read, and cf-connecting-ipv6 with it */
 } ipt_policy;
 
 /* Freshness of one list at the time a view was published. Zero: fresh, or without a time. */
@@ -64,9 +64,9 @@ typedef struct ipt_view {
     size_t policy_count;
     const ipt_prefix *nat64;
     size_t nat64_count;
-    const ipt_config *config;       /* what it was built from; owned by the core */
-    const ipt_freshness *freshness; /* by list index */
-    int64_t now;                    /* seconds since 1970 at which freshness was judged */
+    const ipt_config *config;                     /* what it was built from; owned by the core */
+    const ipt_freshness *freshness;               /* by list index */
+    int64_t now;                                  /* seconds since 1970 at which freshness was judged */
     char policies_revision[9], lists_revision[9]; /* hash of the canonical content, freshness apart */
 } ipt_view;
 
@@ -88,10 +88,10 @@ ipt_vouch ipt_policy_vouch(const ipt_view *view, const ipt_policy *policy, uint1
 
 /* What the policy makes of an address. */
 typedef struct ipt_judgement {
-    uint16_t list;       /* that labels it; IPT_LIST_NONE: in no list of `trust` */
-    uint8_t prefix_len;  /* of that list's longest prefix that holds the address, over the 128 bits */
-    bool egress;         /* in the egress of a trusted list: client, never a hop */
-    bool several;        /* more than one trusted list holds it */
+    uint16_t list;      /* that labels it; IPT_LIST_NONE: in no list of `trust` */
+    uint8_t prefix_len; /* of that list's longest prefix that holds the address, over the 128 bits */
+    bool egress;        /* in the egress of a trusted list: client, never a hop */
+    bool several;       /* more than one trusted list holds it */
 } ipt_judgement;
 ipt_judgement ipt_policy_judge(const ipt_view *view, const ipt_policy *policy, ipt_addr addr);
 

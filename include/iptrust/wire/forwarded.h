@@ -21,13 +21,18 @@ typedef struct ipt_forwarded_pair {
     bool quoted; /* value is the inside of a quoted-string: backslashes still escape */
 } ipt_forwarded_pair;
 
-/* *rest starts as the element and shrinks. False at the end and at the first thing that breaks the grammar; then *broken
- * tells which. `name=value *( ";" name=value )`; an empty pair (";;", or at an end) is allowed by section 4. */
+/* *rest starts as the element and shrinks. False at the end and at the first thing that breaks the grammar; then
+ * *broken tells which. `name=value *( ";" name=value )`; an empty pair (";;", or at an end) is allowed by section 4. */
 IPT_MUST_USE bool ipt_forwarded_next(ipt_span *rest, ipt_forwarded_pair *out, bool *broken);
 
 /* Whether parameter `name` stands exactly once in a well-formed element and its unescaped value equals secret, compared
  * in constant time. */
-typedef enum ipt_param_result { IPT_PARAM_ABSENT = 0, IPT_PARAM_WRONG, IPT_PARAM_REPEATED, IPT_PARAM_RIGHT } ipt_param_result;
+typedef enum ipt_param_result {
+    IPT_PARAM_ABSENT = 0,
+    IPT_PARAM_WRONG,
+    IPT_PARAM_REPEATED,
+    IPT_PARAM_RIGHT
+} ipt_param_result;
 ipt_param_result ipt_forwarded_param_check(ipt_span element, ipt_span name, ipt_span secret);
 
 /* Copies text without the backslashes of quoted-pairs; out has room for text.n bytes. Returns the length. */

@@ -1,5 +1,6 @@
-/* One line of a list header (X-Forwarded-For, Forwarded) walked from its right end: the rightmost element is the nearest
- * proxy's word, each step to the left is somebody's older claim. Borrows the line, allocates nothing, cannot fault. */
+/* One line of a list header (X-Forwarded-For, Forwarded) walked from its right end: the rightmost element is the
+ * nearest proxy's word, each step to the left is somebody's older claim. Borrows the line, allocates nothing, cannot
+ * fault. */
 #ifndef IPTRUST_WIRE_LIST_LINE_H
 #define IPTRUST_WIRE_LIST_LINE_H
 

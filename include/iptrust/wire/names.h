@@ -39,6 +39,7 @@ enum {
     IPT_NAME_LAST_CONTEXT = IPT_NAME_X_ORIGINAL_FORWARDED_FOR,
     /* others that change a decision */
     IPT_NAME_CONNECTION,
+    IPT_NAME_HOST,
     IPT_NAME_CF_WORKER,
     IPT_NAME_X_AZURE_FDID,
     IPT_NAME_PROXY_PROTOCOL, /* no header: `proxy_protocol` in vouches */
@@ -73,10 +74,11 @@ IPT_DEFINE_CLEANUP(ipt_names, ipt_names_free)
 IPT_MUST_USE ipt_err ipt_names_add(ipt_names *names, ipt_span text, ipt_name *out);
 ipt_name ipt_names_find(const ipt_names *names, ipt_span text); /* IPT_NAME_NONE when unknown: the request path */
 ipt_span ipt_names_text(const ipt_names *names, ipt_name name); /* lower case */
-size_t ipt_names_count(const ipt_names *names);                  /* numbers given, 0 included */
-ipt_name ipt_name_fixed(ipt_span text);                          /* the fixed ones, without a table */
+size_t ipt_names_count(const ipt_names *names);                 /* numbers given, 0 included */
+ipt_name ipt_name_fixed(ipt_span text);                         /* the fixed ones, without a table */
 
-/* A name that reads as a known address header once `_` and `.` are taken as `-`, yet is not spelt so: X_Forwarded_For. */
+/* A name that reads as a known address header once `_` and `.` are taken as `-`, yet is not spelt so: X_Forwarded_For.
+ */
 bool ipt_names_is_alias(const ipt_names *names, ipt_span text);
 
 #endif

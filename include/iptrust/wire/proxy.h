@@ -29,7 +29,12 @@ typedef enum ipt_proxy_result {
 const char *ipt_proxy_result_text(ipt_proxy_result result); /* plain words for the refusal's detail */
 
 typedef enum ipt_proxy_command { IPT_PROXY_CMD_LOCAL = 0, IPT_PROXY_CMD_PROXY } ipt_proxy_command;
-typedef enum ipt_proxy_family { IPT_PROXY_UNSPEC = 0, IPT_PROXY_INET, IPT_PROXY_INET6, IPT_PROXY_UNIX } ipt_proxy_family;
+typedef enum ipt_proxy_family {
+    IPT_PROXY_UNSPEC = 0,
+    IPT_PROXY_INET,
+    IPT_PROXY_INET6,
+    IPT_PROXY_UNIX
+} ipt_proxy_family;
 typedef enum ipt_proxy_transport { IPT_PROXY_NO_TRANSPORT = 0, IPT_PROXY_STREAM, IPT_PROXY_DGRAM } ipt_proxy_transport;
 
 typedef struct ipt_proxy_ssl {
@@ -47,13 +52,13 @@ typedef struct ipt_proxy {
     ipt_proxy_transport transport;
     ipt_addr source, destination; /* INET and INET6 under PROXY */
     uint16_t source_port, destination_port;
-    ipt_span source_path, destination_path; /* UNIX: up to the first NUL of the 108 bytes */
-    ipt_span alpn, authority, unique_id, netns;           /* .p NULL when absent; the first of each when repeated */
-    ipt_span aws_vpce_id;                                 /* 0xEA, sub-type 1 */
+    ipt_span source_path, destination_path;     /* UNIX: up to the first NUL of the 108 bytes */
+    ipt_span alpn, authority, unique_id, netns; /* .p NULL when absent; the first of each when repeated */
+    ipt_span aws_vpce_id;                       /* 0xEA, sub-type 1 */
     bool has_crc32c, has_gcp_psc, has_azure_link;
     uint32_t crc32c;
-    uint64_t gcp_psc_id;     /* 0xE0, 8 bytes, network order */
-    uint32_t azure_link_id;  /* 0xEE, sub-type 1, 4 bytes, little endian */
+    uint64_t gcp_psc_id;    /* 0xE0, 8 bytes, network order */
+    uint32_t azure_link_id; /* 0xEE, sub-type 1, 4 bytes, little endian */
     ipt_proxy_ssl ssl;
     ipt_span tlvs; /* the whole TLV block, for ipt_proxy_tlv_next */
 } ipt_proxy;
@@ -68,7 +73,8 @@ typedef struct ipt_proxy_tlv {
 } ipt_proxy_tlv;
 IPT_MUST_USE bool ipt_proxy_tlv_next(ipt_span *rest, ipt_proxy_tlv *out);
 
-/* CRC-32C (Castagnoli, RFC 3720 appendix B.4) over bytes, the four at crc_at taken as zero; crc_at beyond the end: none. */
+/* CRC-32C (Castagnoli, RFC 3720 appendix B.4) over bytes, the four at crc_at taken as zero; crc_at beyond the end:
+ * none. */
 uint32_t ipt_crc32c(ipt_span bytes, size_t crc_at);
 
 #endif
