@@ -55,7 +55,7 @@ static void unpoison(void *p, size_t n)
 
 static arena_block *block_new(size_t size)
 {
-    if (size > SIZE_MAX - sizeof(arena_block))
+    if (size > PTRDIFF_MAX - sizeof(arena_block))
         return NULL;
     arena_block *block = malloc(sizeof(arena_block) + size);
     if (block == NULL)
@@ -126,7 +126,7 @@ static bool grow(ipt_arena *arena, size_t size)
 void *ipt_arena_alloc(ipt_arena *arena, size_t size)
 {
     const size_t align = alignof(max_align_t);
-    if (size > SIZE_MAX - align)
+    if (size > PTRDIFF_MAX - align) /* no object is larger; nothing below overflows */
         return NULL;
     /* Even nothing gets an address of its own. */
     size_t step = size == 0 ? align : (size + align - 1) & ~(align - 1);

@@ -4,19 +4,29 @@
 
 enum { V4_TEXT_MIN = 7, V4_TEXT_MAX = 15, V6_TEXT_MIN = 2, V6_TEXT_MAX = 45 };
 
-static uint32_t load32(const char *p)
+/* Lowest byte first on every machine; an unaligned load and nothing else on most. */
+static inline uint32_t load32(const char *p)
 {
-    const unsigned char *b = (const unsigned char *)p;
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+    uint32_t v;
+    memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap32(v);
+#endif
+    return v;
 }
 
-static uint64_t load64(const char *p)
+static inline uint64_t load64(const char *p)
 {
-    return load32(p) | (uint64_t)load32(p + 4) << 32;
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
 }
 
 /* Bit i is set when byte i (from the lowest) is a full stop. */
-static unsigned dots(uint64_t bytes)
+static inline unsigned dots(uint64_t bytes)
 {
     const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
     uint64_t x = bytes ^ UINT64_C(0x2e2e2e2e2e2e2e2e);
@@ -26,7 +36,7 @@ static unsigned dots(uint64_t bytes)
 
 /* One octet of `len` digits, the last of which is in the highest byte of `top`; bytes below the digits may be anything.
  * Returns a value above 255 for anything but 1-3 digits without leading zero and a value up to 255. */
-static uint32_t octet(uint32_t top, unsigned len)
+static inline uint32_t octet(uint32_t top, unsigned len)
 {
     unsigned unused = 32 - 8 * len;
     uint32_t digits = ((top ^ 0x30303030U) >> unused) << unused;
@@ -64,15 +74,13 @@ static bool parse_v4(const char *p, size_t n, uint32_t *out)
     return true;
 }
 
-/* The value of a hexadecimal digit, 16 for anything else. */
-static unsigned hex(char c)
-{
-    unsigned char u = (unsigned char)c;
-    unsigned digit = u - (unsigned)'0', letter = (u | 0x20U) - (unsigned)'a';
-    if (digit <= 9)
-        return digit;
-    return letter <= 5 ? letter + 10 : 16;
-}
+/* The value of a hexadecimal digit plus one, 0 for anything else: a table, because a processor cannot guess whether the
+ * next digit is a letter. */
+static const uint8_t hex[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 /* The groups of an IPv6 text as they are written; gap is where `::` stands, none for nowhere. */
 typedef struct v6_groups {
@@ -80,15 +88,15 @@ typedef struct v6_groups {
     unsigned count, gap;
 } v6_groups;
 
-enum { GAP_NONE = 8 };
+enum { GAP_NONE = 9 }; /* `::` may stand behind eight groups, to be refused */
 
 /* One group, or the dotted quad that ends the text, from p[*i]. */
 static bool read_group(const char *p, size_t n, size_t *i, v6_groups *g)
 {
     size_t start = *i, at = start;
     unsigned value = 0, digit;
-    while (at < n && at - start < 4 && (digit = hex(p[at])) < 16) {
-        value = value << 4 | digit;
+    while (at < n && at - start < 4 && (digit = hex[(unsigned char)p[at]]) != 0) {
+        value = value << 4 | (digit - 1);
         at++;
     }
     if (at < n && p[at] == '.') {

@@ -57,8 +57,8 @@ static void rate_hops(work *w)
 /* The answer is an address that no list of `trust` holds: then a list that is old or empty may be why. */
 static bool ended_outside(const work *w)
 {
-    if (w->policy->spec->hops != 0 && w->peer_trusted)
-        return w->origin != IPT_REASON_HOP_COUNT_ONLY;
+    if (w->origin == IPT_REASON_TOO_FEW_ENTRIES) /* of a hop count, behind a PROXY source in no list */
+        return w->out->chain[w->answer].verdict == IPT_VERDICT_COUNTED && !w->policy->spec->trust_anyone;
     return w->origin == IPT_REASON_PEER_UNTRUSTED_DIRECT || w->origin == IPT_REASON_WALK_FIRST_UNTRUSTED ||
            w->origin == IPT_REASON_PROVIDER_HEADER || w->origin == IPT_REASON_BOUND_HEADER ||
            w->origin == IPT_REASON_PROXY_PROTOCOL;
@@ -96,7 +96,7 @@ static void rate_client(work *w)
     const ipt_decision *d = w->out;
     if (!d->has_client)
         return;
-    if (d->embedding == IPT_EMBEDS_NAT64 || d->embedding == IPT_EMBEDS_6TO4 || d->embedding == IPT_EMBEDS_TEREDO)
+    if (is_unwrapped(d->embedding, d->embedded))
         add_reason(w, IPT_REASON_TRANSITION_UNWRAPPED);
     if (w->policy->spec->clients_any)
         return;

@@ -41,7 +41,7 @@ void each_nominated(work *w, void (*visit)(work *w, ipt_name name))
         ipt_span token;
         ipt_list_line_init(&line, IPT_LIST_XFF, value);
         while (ipt_list_line_prev(&line, &token)) {
-            ipt_name name = ipt_names_find(w->view->names, token);
+            ipt_name name = find_header_name(w, token);
             if (name != IPT_NAME_NONE)
                 visit(w, name);
         }
@@ -102,6 +102,10 @@ static void find_headers(work *w)
         add_named(w,
                   w->headers_read ? IPT_FINDING_HEADER_NOT_VOUCHED : IPT_FINDING_FORWARDING_HEADER_FROM_UNTRUSTED_PEER,
                   IPT_NAME_PROXY_PROTOCOL);
+}
+
+static void find_aliases(work *w)
+{
     for (size_t i = 0; w->headers.has_alias && i < w->request->header_count; i++)
         if (ipt_names_is_alias(w->view->names, w->request->headers[i].name))
             add_finding(w, IPT_FINDING_ALIAS_HEADER, w->request->headers[i].name);
@@ -115,6 +119,8 @@ static ipt_name hop_name(const ipt_hop *hop)
 static void find_in_unvouched(work *w, const ipt_hop *hop)
 {
     ipt_class class = ipt_addr_class(hop->addr);
+    if (hop->origin != IPT_ORIGIN_HEADER || hop->header != w->entries.name)
+        return; /* a PROXY source or a single-address header that led nowhere: the reason says it */
     if (ipt_policy_judge(w->view, w->policy, hop->addr).list != IPT_LIST_NONE)
         add_named(w, IPT_FINDING_TRUSTED_ADDRESS_IN_UNVOUCHED, hop_name(hop));
     if (class != IPT_CLASS_GLOBAL && class != IPT_CLASS_TRANSITION)
@@ -175,7 +181,9 @@ static void find_foreign_worker(work *w)
 
 void collect_findings(work *w)
 {
-    find_headers(w);
+    if (w->out->chain[0].verdict != IPT_VERDICT_MALFORMED) /* else nobody is known who could have sent them */
+        find_headers(w);
+    find_aliases(w);
     each_nominated(w, find_nomination);
     find_in_chain(w);
     for (size_t i = 0; i < w->conflict_count; i++)

@@ -1,6 +1,23 @@
 /* One pass over the headers notes where those stand that can matter, so that nothing later searches. */
 #include "resolve_priv.h"
 
+#define ATTRIBUTE "attribute:"
+
+static bool is_attribute(ipt_span text)
+{
+    return text.n > sizeof(ATTRIBUTE) - 1 && memcmp(text.p, ATTRIBUTE, sizeof(ATTRIBUTE) - 1) == 0;
+}
+
+ipt_name find_header_name(const work *w, ipt_span text)
+{
+    ipt_name name = ipt_names_find(w->view->names, text);
+    /* The table holds words that are no header names: a header that borrows one is an unknown header. */
+    if (name == IPT_NAME_PROXY_PROTOCOL ||
+        (name >= IPT_NAME_FIXED && is_attribute(ipt_names_text(w->view->names, name))))
+        return IPT_NAME_NONE;
+    return name;
+}
+
 void index_headers(work *w)
 {
     header_index *index = &w->headers;
@@ -8,7 +25,7 @@ void index_headers(work *w)
     index->has_alias = false;
     for (size_t i = 0; i < w->request->header_count; i++) {
         const ipt_header *header = &w->request->headers[i];
-        ipt_name name = ipt_names_find(w->view->names, header->name);
+        ipt_name name = find_header_name(w, header->name);
         if (name == IPT_NAME_NONE) {
             index->has_alias = index->has_alias || ipt_names_is_alias(w->view->names, header->name);
             continue;
@@ -36,13 +53,6 @@ bool next_line(const work *w, ipt_name name, uint32_t *at, ipt_span *value)
         return true;
     }
     return false;
-}
-
-#define ATTRIBUTE "attribute:"
-
-static bool is_attribute(ipt_span text)
-{
-    return text.n > sizeof(ATTRIBUTE) - 1 && memcmp(text.p, ATTRIBUTE, sizeof(ATTRIBUTE) - 1) == 0;
 }
 
 uint32_t count_values(const work *w, ipt_name name, ipt_span *value)

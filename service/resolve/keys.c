@@ -4,6 +4,22 @@
 #define KEY_NETWORK_V4 (96 + 24)
 #define KEY_NETWORK_V6 48
 
+/* By name, each once: a list may hold an address among its prefixes and in its egress. */
+static void add_client_list(ipt_decision *d, uint16_t list)
+{
+    const char *name = d->view->lists[list].spec->name;
+    uint16_t at = d->client_list_count;
+    while (at > 0 && strcmp(d->view->lists[d->client_lists[at - 1]].spec->name, name) > 0)
+        at--;
+    if ((at > 0 && d->client_lists[at - 1] == list) || at == IPT_CLIENT_LISTS_MAX)
+        return;
+    if (d->client_list_count == IPT_CLIENT_LISTS_MAX)
+        d->client_list_count--;
+    memmove(&d->client_lists[at + 1], &d->client_lists[at], (size_t)(d->client_list_count - at) * sizeof(uint16_t));
+    d->client_lists[at] = list;
+    d->client_list_count++;
+}
+
 void describe_client(work *w)
 {
     ipt_decision *d = w->out;
@@ -17,26 +33,24 @@ void describe_client(work *w)
     if (w->detail != IPT_DETAIL_FULL)
         return;
     const ipt_members *members = ipt_lpm_find(w->view->lpm, d->client);
-    uint64_t seen[IPT_CONFIG_LISTS_MAX / 64];
-    memset(seen, 0, (w->view->list_count + 63) / 64 * sizeof(seen[0]));
-    for (uint32_t i = 0; i < members->count; i++) {
-        uint16_t list = (uint16_t)(members->items[i].tag & ~IPT_EGRESS_TAG);
-        seen[list / 64] |= UINT64_C(1) << list % 64;
-    }
-    for (uint16_t list = 0; list < w->view->list_count && d->client_list_count < IPT_CLIENT_LISTS_MAX; list++)
-        if ((seen[list / 64] >> list % 64 & 1) != 0)
-            d->client_lists[d->client_list_count++] = list;
+    for (uint32_t i = 0; i < members->count; i++)
+        add_client_list(d, (uint16_t)(members->items[i].tag & ~IPT_EGRESS_TAG));
 }
 
 /* Only schemes by which one IPv4 host appears as IPv6, and only when it is a host of the Internet. */
+bool is_unwrapped(ipt_embedding embedding, ipt_addr v4)
+{
+    return (embedding == IPT_EMBEDS_NAT64 || embedding == IPT_EMBEDS_6TO4 || embedding == IPT_EMBEDS_TEREDO) &&
+           ipt_addr_class(v4) == IPT_CLASS_GLOBAL;
+}
+
 static ipt_addr unwrap(const work *w, ipt_addr addr)
 {
     ipt_addr v4;
     if (ipt_addr_is_v4(addr))
         return addr;
     ipt_embedding embedding = ipt_addr_embedded(addr, w->view->nat64, w->view->nat64_count, &v4);
-    bool unwraps = embedding == IPT_EMBEDS_NAT64 || embedding == IPT_EMBEDS_6TO4 || embedding == IPT_EMBEDS_TEREDO;
-    return unwraps && ipt_addr_class(v4) == IPT_CLASS_GLOBAL ? v4 : addr;
+    return is_unwrapped(embedding, v4) ? v4 : addr;
 }
 
 static ipt_prefix rate_limit_key(const work *w, ipt_addr addr)

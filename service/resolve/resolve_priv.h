@@ -85,6 +85,7 @@ static inline bool has_header(const work *w, ipt_name name)
     return (w->headers.present[name / 64] >> name % 64 & 1) != 0;
 }
 
+ipt_name find_header_name(const work *w, ipt_span text); /* NONE for an unknown one */
 void index_headers(work *w);
 /* The lines of one name, first to last: start with *at = first; false past the last. */
 bool next_line(const work *w, ipt_name name, uint32_t *at, ipt_span *value);
@@ -137,12 +138,13 @@ bool carries_secret(const work *w, uint16_t hop, const item *element);
 
 /* ---- after the walk ---- */
 
-void rate(work *w);             /* confidence.c: reasons and level */
-void collect_findings(work *w); /* findings.c */
-void make_keys(work *w);        /* keys.c */
-void describe_client(work *w);  /* keys.c: class, embedded address, lists */
-void read_context(work *w);     /* context.c */
-void apply_rules(work *w);      /* rules.c: the verdict */
+void rate(work *w);                                      /* confidence.c: reasons and level */
+void collect_findings(work *w);                          /* findings.c */
+void make_keys(work *w);                                 /* keys.c */
+void describe_client(work *w);                           /* keys.c: class, embedded address, lists */
+bool is_unwrapped(ipt_embedding embedding, ipt_addr v4); /* keys.c: counts as the IPv4 host it carries */
+void read_context(work *w);                              /* context.c */
+void apply_rules(work *w);                               /* rules.c: the verdict */
 
 /* Calls visit for every header name that a Connection line nominates (RFC 9110, 7.6.1). */
 void each_nominated(work *w, void (*visit)(work *w, ipt_name name));

@@ -157,10 +157,10 @@ void read_single_headers(work *w)
     for (size_t i = 0; i < w->policy->spec->read_count; i++) {
         const ipt_read *read = &w->policy->read[i];
         value v;
-        if (ipt_name_is_list(read->name)) {
+        if (ipt_name_is_list(read->name))
             may_lead = may_lead && read->name != w->entries.name;
+        if (ipt_name_is_list(read->name) || read->repeated)
             continue;
-        }
         uint16_t writer = find_writer(w, read->name);
         value_kind kind = writer == NO_HOP ? VALUE_ABSENT : read_value(w, read->name, &v);
         if (kind == VALUE_ABSENT)

@@ -80,6 +80,8 @@ static ipt_err compile_read(ipt_view_core *core, ipt_policy *policy)
         if (err != IPT_OK)
             return err;
         read[i].from = spec->read[i].from;
+        for (size_t k = 0; k < i; k++)
+            read[i].repeated = read[i].repeated || read[k].name == read[i].name;
         read[i].provider = ipt_provider_of_header(read[i].name);
         if (read[i].name == IPT_NAME_CF_CONNECTING_IP)
             policy->reads_cf_ip = true;

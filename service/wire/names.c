@@ -39,6 +39,7 @@ static const char *const fixed_names[IPT_NAME_FIXED] = {
     [IPT_NAME_VIA] = "via",
     [IPT_NAME_X_ORIGINAL_FORWARDED_FOR] = "x-original-forwarded-for",
     [IPT_NAME_CONNECTION] = "connection",
+    [IPT_NAME_HOST] = "host",
     [IPT_NAME_CF_WORKER] = "cf-worker",
     [IPT_NAME_X_AZURE_FDID] = "x-azure-fdid",
     [IPT_NAME_PROXY_PROTOCOL] = "proxy_protocol",

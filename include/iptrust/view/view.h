@@ -39,6 +39,7 @@ typedef struct ipt_view_list {
 
 typedef struct ipt_read {
     ipt_name name;
+    bool repeated;         /* named before, perhaps to be bound to a further list: read once, at its first place */
     uint16_t from;         /* list that `from:` binds it to in this policy, or IPT_LIST_NONE */
     ipt_provider provider; /* whose own header it is, or NONE */
 } ipt_read;

@@ -1,0 +1,118 @@
+/* What stands in a list: prefixes by hand, lines of a file, or the snapshot that was compiled in. */
+#include "bind.h"
+#include "file.h"
+#include "iptrust/ranges/text.h"
+#include "show.h"
+
+enum { LIST_FILE_MAX = 64 << 20 };
+
+static bool count_file(ipt_bind *b, ipt_span text, const char *file, size_t *count)
+{
+    ipt_ranges_text cursor = {.rest = text};
+    ipt_prefix prefix;
+    ipt_prefix_result reason;
+    ipt_span found;
+    size_t n = 0, errors = b->diag->errors;
+    for (ipt_ranges_step step; (step = ipt_ranges_text_next(&cursor, &prefix, &reason, &found)) != IPT_RANGES_END;) {
+        n++;
+        if (step == IPT_RANGES_PREFIX)
+            continue;
+        char complaint[512];
+        ipt_prefix_complain(found, reason, complaint, sizeof(complaint));
+        ipt_diag_add(b->diag, IPT_ERROR, (ipt_place){file, cursor.line, cursor.column}, "%s", complaint);
+    }
+    *count = n;
+    return b->diag->errors == errors;
+}
+
+static void take_lines(ipt_bind *b, ipt_list_spec *list, ipt_span text, const char *file)
+{
+    size_t count;
+    if (!count_file(b, text, file, &count) || count == 0)
+        return;
+    ipt_prefix *prefixes = ipt_bind_alloc(b, count, sizeof(*prefixes));
+    ipt_ranges_text cursor = {.rest = text};
+    ipt_span found;
+    size_t n = 0;
+    while (prefixes != NULL && n < count &&
+           ipt_ranges_text_next(&cursor, &prefixes[n], NULL, &found) == IPT_RANGES_PREFIX)
+        n++;
+    list->prefixes = prefixes;
+    list->prefix_count = n;
+}
+
+static void take_file(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
+{
+    const ipt_node *name = ipt_bind_node(node, "lists.*.file");
+    ipt_auto(ipt_buf) text = {0};
+    char complaint[256];
+    ipt_shown shown;
+    list->file = ipt_bind_path(b, node, "lists.*.file");
+    if (list->file == NULL)
+        return;
+    ipt_file_result result = ipt_file_read(list->file, LIST_FILE_MAX, &text);
+    if (result == IPT_FILE_NO_MEMORY) {
+        b->no_memory = true;
+    } else if (result != IPT_FILE_OK) {
+        ipt_file_complain(result, LIST_FILE_MAX, complaint, sizeof(complaint));
+        ipt_diag_add(b->diag, IPT_ERROR, name->place, "file \"%s\" %s", ipt_show(name->text, &shown), complaint);
+    } else {
+        take_lines(b, list, ipt_buf_span(&text), list->file);
+        if (list->prefix_count == 0)
+            ipt_diag_add(b->diag, IPT_WARNING, name->place, "list \"%s\" is empty", list->name);
+    }
+}
+
+static void take_snapshot(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
+{
+    const ipt_node *provider = ipt_bind_node(node, "lists.*.provider");
+    if (provider == NULL)
+        return;
+    ipt_snapshot snapshot = ipt_provider_snapshot(list->provider, list->services, list->service_count);
+    if (snapshot.count == 0) {
+        list->failed = true;
+        ipt_diag_add(b->diag, IPT_WARNING, provider->place,
+                     "list \"%s\" is empty: fetching is not yet in effect and no snapshot of it is built in",
+                     list->name);
+        return;
+    }
+    list->bundled = true;
+    list->prefixes = snapshot.prefixes;
+    list->prefix_count = snapshot.count;
+    list->fetched_at = snapshot.taken_at;
+}
+
+static void take_by_hand(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
+{
+    const ipt_node *prefixes = ipt_node_get(node, "prefixes");
+    list->prefixes = ipt_bind_prefixes(b, node, "lists.*.prefixes", &list->prefix_count);
+    if (prefixes->kind == IPT_NODE_SEQUENCE && prefixes->count == 0)
+        ipt_diag_add(b->diag, IPT_WARNING, prefixes->place, "list \"%s\" is empty", list->name);
+}
+
+void ipt_bind_contents(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
+{
+    const ipt_node *format = ipt_bind_node(node, "lists.*.format");
+    bool text = format == NULL || ipt_span_equal(format->text, IPT_SPAN("text"));
+    if (!text)
+        ipt_diag_add(b->diag, IPT_WARNING, format->place, "format %s is not yet in effect", format->text.p);
+    switch (list->source) {
+    case IPT_SOURCE_BY_HAND:
+        take_by_hand(b, list, node);
+        return;
+    case IPT_SOURCE_FILE:
+        if (text)
+            take_file(b, list, node);
+        else
+            list->failed = true;
+        return;
+    case IPT_SOURCE_URL:
+        list->failed = true;
+        return;
+    case IPT_SOURCE_PROVIDER:
+        take_snapshot(b, list, node);
+        return;
+    case IPT_SOURCE_UNIX:
+        return;
+    }
+}

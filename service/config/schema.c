@@ -1,0 +1,252 @@
+/* Every key of the configuration, in the order of docs/CONFIGURATION.md. Defaults stand here and nowhere else: the
+ * binder reads them as if they had been written in the file. */
+#include "schema_priv.h"
+
+const ipt_key ipt_schema[] = {
+    {"http", IPT_KEY_MAP, NULL, NULL, "REST listener.", true},
+    {"http.listen", IPT_KEY_LISTEN, "127.0.0.1:8080", "host:port, [v6]:port or unix:/path",
+     "Where it listens; port 0 lets the system pick one.", true},
+    {"http.mode", IPT_KEY_MODE, "\"0660\"", NULL, "Permission bits of the socket file, in quotes; Unix sockets only.",
+     true},
+    {"http.tls", IPT_KEY_MAP, NULL, NULL, "TLS for this listener.", false},
+    {"http.tls.cert", IPT_KEY_PATH, NULL, NULL, "Certificate chain, PEM.", false},
+    {"http.tls.key", IPT_KEY_PATH, NULL, NULL, "Private key, PEM.", false},
+    {"http.tls.client_ca", IPT_KEY_PATH, NULL, NULL, "CA that signs callers' certificates; asks for one.", false},
+    {"http.tls.client_sans", IPT_KEY_STRINGS, "[]", NULL,
+     "Names of which a caller's certificate must carry one; empty: any that the CA signed.", false},
+    {"grpc", IPT_KEY_MAP, NULL, NULL, "gRPC listener.", false},
+    {"grpc.listen", IPT_KEY_LISTEN, "127.0.0.1:9191", "host:port, [v6]:port or unix:/path",
+     "Where it listens; port 0 lets the system pick one.", false},
+    {"grpc.mode", IPT_KEY_MODE, "\"0660\"", NULL, "Permission bits of the socket file, in quotes; Unix sockets only.",
+     false},
+    {"grpc.tls", IPT_KEY_MAP, NULL, NULL, "TLS for this listener.", false},
+    {"grpc.tls.cert", IPT_KEY_PATH, NULL, NULL, "Certificate chain, PEM.", false},
+    {"grpc.tls.key", IPT_KEY_PATH, NULL, NULL, "Private key, PEM.", false},
+    {"grpc.tls.client_ca", IPT_KEY_PATH, NULL, NULL, "CA that signs callers' certificates; asks for one.", false},
+    {"grpc.tls.client_sans", IPT_KEY_STRINGS, "[]", NULL,
+     "Names of which a caller's certificate must carry one; empty: any that the CA signed.", false},
+    {"health", IPT_KEY_MAP, NULL, NULL, "Listener of /livez, /readyz and /metrics.", true},
+    {"health.listen", IPT_KEY_LISTEN, "127.0.0.1:8081", "host:port, [v6]:port or unix:/path",
+     "Where it listens; port 0 lets the system pick one.", true},
+    {"health.mode", IPT_KEY_MODE, "\"0660\"", NULL, "Permission bits of the socket file, in quotes; Unix sockets only.",
+     true},
+    {"health.tls", IPT_KEY_MAP, NULL, NULL, "TLS for this listener.", false},
+    {"health.tls.cert", IPT_KEY_PATH, NULL, NULL, "Certificate chain, PEM.", false},
+    {"health.tls.key", IPT_KEY_PATH, NULL, NULL, "Private key, PEM.", false},
+    {"health.tls.client_ca", IPT_KEY_PATH, NULL, NULL, "CA that signs callers' certificates; asks for one.", false},
+    {"health.tls.client_sans", IPT_KEY_STRINGS, "[]", NULL,
+     "Names of which a caller's certificate must carry one; empty: any that the CA signed.", false},
+    {"admin", IPT_KEY_MAP, NULL, NULL,
+     "Listener of the admin calls; when the default path cannot be had, below XDG_RUNTIME_DIR or `state_dir`, else "
+     "off.",
+     true},
+    {"admin.listen", IPT_KEY_LISTEN, "\"unix:/run/iptrustd/admin.sock\"", "host:port, [v6]:port or unix:/path",
+     "Where it listens; port 0 lets the system pick one.", true},
+    {"admin.mode", IPT_KEY_MODE, "\"0600\"", NULL, "Permission bits of the socket file, in quotes; Unix sockets only.",
+     true},
+    {"admin.token_file", IPT_KEY_PATH, NULL, NULL, "Bearer token that a caller must show; required on TCP.", true},
+    {"admin.tls", IPT_KEY_MAP, NULL, NULL, "TLS for this listener.", false},
+    {"admin.tls.cert", IPT_KEY_PATH, NULL, NULL, "Certificate chain, PEM.", false},
+    {"admin.tls.key", IPT_KEY_PATH, NULL, NULL, "Private key, PEM.", false},
+    {"admin.tls.client_ca", IPT_KEY_PATH, NULL, NULL, "CA that signs callers' certificates; asks for one.", false},
+    {"admin.tls.client_sans", IPT_KEY_STRINGS, "[]", NULL,
+     "Names of which a caller's certificate must carry one; empty: any that the CA signed.", false},
+    {"auth", IPT_KEY_MAP, NULL, NULL, "The calls /v1/auth/.", false},
+    {"auth.token_file", IPT_KEY_PATH, NULL, NULL,
+     "Shared token of /v1/auth/nginx and /v1/auth/haproxy, sent as X-Iptrust-Token.", false},
+    {"callers", IPT_KEY_PREFIXES, "[]", "prefixes or addresses",
+     "Addresses whose calls are of class `trusted`, besides Unix sockets, 127.0.0.1 and ::1.", true},
+    {"state_dir", IPT_KEY_PATH, NULL, NULL, "Directory for what outlives a restart.", true},
+    {"drain", IPT_KEY_MAP, NULL, NULL, "What happens after SIGTERM.", true},
+    {"drain.delay", IPT_KEY_DURATION, "5s", "0s to 1h", "How long listeners stay open while health says not serving.",
+     true},
+    {"drain.timeout", IPT_KEY_DURATION, "25s", "0s to 1h", "How long requests in flight may take after that.", true},
+    {"limits", IPT_KEY_MAP, NULL, NULL, "Limits of the listeners.", true},
+    {"limits.connections", IPT_KEY_INTEGER, "4096", "1 to 1000000", "Connections in all.", true},
+    {"limits.per_address", IPT_KEY_INTEGER, "256", "1 to 1000000", "Connections of one address.", true},
+    {"limits.streams", IPT_KEY_INTEGER, "100", "1 to 100000", "Streams of one gRPC connection.", false},
+    {"limits.message", IPT_KEY_BYTES, "1MiB", "1KiB to 16MiB", "Bytes of one message to TrustService.", false},
+    {"limits.connection_age", IPT_KEY_DURATION, "30m", "1s to 7d",
+     "A connection older than this is closed after its answer.", true},
+    {"limits.keepalive", IPT_KEY_DURATION, "5m", "1s to 7d", "An idle connection is closed after this.", true},
+    {"ready", IPT_KEY_MAP, NULL, NULL, "What /readyz depends on.", true},
+    {"ready.require_fresh", IPT_KEY_NAMES, "[]", "list names",
+     "Lists that must not be stale for /readyz to answer 200.", true},
+    {"log", IPT_KEY_MAP, NULL, NULL, "The log on standard error.", true},
+    {"log.format", IPT_KEY_ENUM, "auto", "auto | json | text", "auto: text on a terminal, else one JSON object a line.",
+     true},
+    {"log.level", IPT_KEY_ENUM, "info", "error | warning | info | debug", "The least important line that is written.",
+     true},
+    {"decision_log", IPT_KEY_MAP, NULL, NULL,
+     "One JSON line for a share of the decisions; off unless this key is there.", true},
+    {"decision_log.sample", IPT_KEY_FRACTION, "1", "0 to 1", "Share of the decisions that is written.", true},
+    {"decision_log.ip", IPT_KEY_ENUM, "truncated", "truncated | full | none",
+     "How addresses are written: /24 and /48, whole, not at all.", true},
+    {"geo", IPT_KEY_MAP, NULL, NULL, "Geo data.", false},
+    {"geo.files", IPT_KEY_STRINGS, "[]", "paths", "MaxMind DB files, asked in this order.", false},
+    {"nat64", IPT_KEY_PREFIXES, "[]", "IPv6 prefixes of /32, /40, /48, /56, /64 or /96",
+     "NAT64 prefixes of your own network (RFC 6052), besides 64:ff9b::/96.", true},
+    {"lists", IPT_KEY_NAMED, NULL, "at most 4096", "Lists by name: who they are and what they write.", true},
+    {"lists.*.prefixes", IPT_KEY_PREFIXES, NULL, "prefixes or addresses", "The contents by hand.", true},
+    {"lists.*.file", IPT_KEY_PATH, NULL, NULL, "File with the contents.", true},
+    {"lists.*.url", IPT_KEY_STRING, NULL, "https://, or http:// to 127.0.0.1 or [::1]", "Where to fetch the contents.",
+     false},
+    {"lists.*.unix", IPT_KEY_BOOL, "false", NULL, "The list is the peer on a Unix socket.", true},
+    {"lists.*.provider", IPT_KEY_ENUM, NULL,
+     "cloudflare | aws | fastly | google-lb | google | azure | bunny | imperva | cdn77 | oracle | digitalocean | "
+     "github",
+     "Publisher of the list; with `prefixes` or `file` its contents come by hand.", true},
+    {"lists.*.services", IPT_KEY_STRINGS, "[]", "names as the provider writes them",
+     "The part of the feed that is meant; aws, azure and github only.", true},
+    {"lists.*.internal", IPT_KEY_BOOL, "false", NULL,
+     "Our own infrastructure: nothing outside may claim to stand behind it.", true},
+    {"lists.*.exclusive", IPT_KEY_BOOL, "false", NULL, "Asserts that nobody but us can reach us through this provider.",
+     true},
+    {"lists.*.trust_tenants", IPT_KEY_BOOL, "false", NULL, "Allows a policy to trust addresses that anybody can rent.",
+     true},
+    {"lists.*.broad", IPT_KEY_ENUM, NULL, "accepted",
+     "Says that wide prefixes are meant: no warning, no `broad_range`.", true},
+    {"lists.*.vouches", IPT_KEY_OTHER, NULL, "{header: append or replace, proxy_protocol: replace}",
+     "Which headers its hosts write and how; replaces the default whole. Default: {x-forwarded-for: append} for own "
+     "lists, what is known of a provider.",
+     true},
+    {"lists.*.adds", IPT_KEY_INTEGER, "1", "1 to 2", "Entries that a host appends to X-Forwarded-For; google-lb: 2.",
+     true},
+    {"lists.*.egress", IPT_KEY_PREFIXES, "[]", "prefixes or addresses",
+     "Tenants' machines inside the list: never a hop. cloudflare: [2a06:98c0:3600::/48].", true},
+    {"lists.*.proof", IPT_KEY_MAP, NULL, NULL, "Evidence stronger than an address; one of the four.", true},
+    {"lists.*.proof.header", IPT_KEY_HEADER, NULL, "a header name", "Header that carries the secret.", true},
+    {"lists.*.proof.forwarded_param", IPT_KEY_STRING, NULL, "an RFC 7239 token",
+     "Extension parameter of Forwarded that carries the secret.", true},
+    {"lists.*.proof.secret_file", IPT_KEY_PATH, NULL, "1 to 65536 bytes, one line",
+     "The secret of `header` or `forwarded_param`; a final line end is cut.", true},
+    {"lists.*.proof.front_door_id", IPT_KEY_STRINGS, NULL, NULL, "X-Azure-FDID is one of these.", true},
+    {"lists.*.proof.principals", IPT_KEY_STRINGS, NULL, NULL, "The verified peer certificate names one of these.",
+     true},
+    {"lists.*.refresh", IPT_KEY_DURATION, "1h", "10s to 7d", "How often it is fetched.", false},
+    {"lists.*.soft_age", IPT_KEY_DURATION, "7d", "1m to 3650d",
+     "Older contents are stale. Default: 7d for providers and urls, none for own prefixes and files.", true},
+    {"lists.*.hard_age", IPT_KEY_DURATION, NULL, "1m to 3650d", "Older contents are expired.", true},
+    {"lists.*.fetched_at", IPT_KEY_TIME, NULL, "RFC 3339",
+     "The time of contents given by hand; without it they do not age.", true},
+    {"lists.*.format", IPT_KEY_ENUM, "text", "text | json | csv",
+     "How file or url is written; json and csv: not yet in effect.", true},
+    {"lists.*.path", IPT_KEY_STRING, NULL, "a JSON path", "Where the prefixes stand in JSON.", false},
+    {"lists.*.column", IPT_KEY_STRING, NULL, "a column's name or number", "Where they stand in CSV.", false},
+    {"lists.*.redirects", IPT_KEY_BOOL, "false", NULL, "Follow redirects.", false},
+    {"lists.*.ca", IPT_KEY_PATH, NULL, NULL, "CA that signs the server of `url`, PEM; none: those of the system.",
+     false},
+    {"lists.*.max_addresses", IPT_KEY_INTEGER, NULL, "1 to 4294967296",
+     "A fetch with more IPv4 addresses is refused. Default: 4194304 for cloudflare, 16777216 for other proxies, "
+     "268435456 for tenants, 65536 for own lists.",
+     false},
+    {"lists.*.hold", IPT_KEY_MAP, NULL, NULL, "When a fetch waits for a word from you.", false},
+    {"lists.*.hold.lost", IPT_KEY_INTEGER, "25", "0 to 100", "Per cent of the address space lost.", false},
+    {"lists.*.hold.gained", IPT_KEY_INTEGER, "300", "0 to 1000000", "Per cent of the address space gained.", false},
+    {"lists.*.accept", IPT_KEY_MAP, NULL, NULL, "That word, in the configuration.", false},
+    {"lists.*.accept.digest", IPT_KEY_STRING, NULL, "sha256: and 64 hexadecimal digits", "The held contents to take.",
+     false},
+    {"policies", IPT_KEY_NAMED, NULL, "at most 4096", "Policies by name; a request that names none means `default`.",
+     true},
+    {"policies.*.trust", IPT_KEY_OTHER, "[]", "list names, or anyone",
+     "Whose word counts, and in which order they name a hop. anyone: whoever connects; only with `walk: {hops: n}`.",
+     true},
+    {"policies.*.read", IPT_KEY_OTHER, "[x-forwarded-for]",
+     "header names, {header: name, from: list} or {attribute: name, from: list}; at most 16",
+     "What is read, the leading header first. `from` says that this list replaces it.", true},
+    {"policies.*.walk", IPT_KEY_OTHER, "trusted", "trusted, or {hops: n}",
+     "How the client is found: past all trusted hops, or by counting.", true},
+    {"policies.*.walk.hops", IPT_KEY_INTEGER, NULL, "1 to 64", "Proxies in front of us, the peer included.", true},
+    {"policies.*.walk.peer_in_header", IPT_KEY_BOOL, "no", NULL,
+     "The peer writes its own address too; must be stated when ext_authz may select the policy.", true},
+    {"policies.*.chains", IPT_KEY_OTHER, "[]", "[[outer, inner], ...] of list names",
+     "Providers that may stand behind one another.", true},
+    {"policies.*.mode", IPT_KEY_ENUM, "annotate", "annotate | enforce | shadow",
+     "Whether rules act, and whether anyone notices.", true},
+    {"policies.*.deny", IPT_KEY_MAP, NULL, NULL, "Who is denied; one match is enough.", true},
+    {"policies.*.deny.confidence_below", IPT_KEY_ENUM, NULL, "low | medium | high | authenticated",
+     "Confidence below this level.", true},
+    {"policies.*.deny.lists", IPT_KEY_NAMES, "[]", "list names", "The client is in one of these.", true},
+    {"policies.*.deny.countries", IPT_KEY_STRINGS, "[]", "ISO 3166 codes of two letters",
+     "The client is in one of these; wants a geo file.", false},
+    {"policies.*.deny.asns", IPT_KEY_OTHER, "[]", "numbers of autonomous systems",
+     "The client is in one of these; wants a geo file.", false},
+    {"policies.*.deny.anonymous", IPT_KEY_BOOL, "false", NULL, "The client is a known anonymiser; wants a geo file.",
+     false},
+    {"policies.*.allow", IPT_KEY_MAP, NULL, NULL, "Who is allowed; with it, nobody else is.", true},
+    {"policies.*.allow.confidence_at_least", IPT_KEY_ENUM, NULL, "low | medium | high | authenticated",
+     "Confidence of at least this level.", true},
+    {"policies.*.allow.lists", IPT_KEY_NAMES, "[]", "list names", "The client is in one of these.", true},
+    {"policies.*.allow.countries", IPT_KEY_STRINGS, "[]", "ISO 3166 codes of two letters",
+     "The client is in one of these; wants a geo file.", false},
+    {"policies.*.allow.asns", IPT_KEY_OTHER, "[]", "numbers of autonomous systems",
+     "The client is in one of these; wants a geo file.", false},
+    {"policies.*.allow.anonymous", IPT_KEY_BOOL, "false", NULL, "The client is a known anonymiser; wants a geo file.",
+     false},
+    {"policies.*.unknown", IPT_KEY_ENUM, "deny", "deny | allow",
+     "What a rule that cannot be evaluated does in `enforce`.", true},
+    {"policies.*.clients", IPT_KEY_ENUM, "global", "global | any", "any: private and special clients are expected.",
+     true},
+    {"policies.*.keys", IPT_KEY_MAP, NULL, NULL, "How keys are cut.", true},
+    {"policies.*.keys.ipv6_rate_limit", IPT_KEY_INTEGER, "64", "1 to 128",
+     "Prefix length of the rate limit key of an IPv6 client.", true},
+    {"policies.*.selectable_by", IPT_KEY_STRINGS, "[rest, grpc]", "rest | grpc | ext_authz | auth",
+     "Which callers may name this policy.", true},
+    {"policies.*.rewrite", IPT_KEY_STRINGS, "[]", "header names", "Headers that ext_authz sets to the client.", false},
+    {"central", IPT_KEY_MAP, NULL, NULL, "Lists and policies from a central place.", false},
+    {"central.url", IPT_KEY_STRING, NULL, "https://, or http:// to 127.0.0.1 or [::1]", "Where the document is.",
+     false},
+    {"central.interval", IPT_KEY_DURATION, "10s", "1s to 1d", "How often it is asked for.", false},
+    {"central.etcd", IPT_KEY_MAP, NULL, NULL, "The document as a key of etcd.", false},
+    {"central.etcd.endpoints", IPT_KEY_STRINGS, NULL, "URLs", "Servers.", false},
+    {"central.etcd.key", IPT_KEY_STRING, NULL, NULL, "The key.", false},
+    {"central.etcd.user", IPT_KEY_STRING, NULL, NULL, "User name.", false},
+    {"central.etcd.password_file", IPT_KEY_PATH, NULL, NULL, "Its password.", false},
+    {"central.etcd.ca", IPT_KEY_PATH, NULL, NULL, "CA that signs the servers, PEM.", false},
+    {"central.public_keys", IPT_KEY_STRINGS, "[]", "Ed25519 keys", "Keys of which one must have signed the document.",
+     false},
+    {"central.unsigned", IPT_KEY_BOOL, "false", NULL, "Takes a document without signature.", false},
+    {"central.allow_dangerous", IPT_KEY_BOOL, "false", NULL, "Takes a document with warnings.", false},
+    {"central.min_serial", IPT_KEY_INTEGER, "0", "0 to 18446744073709551615", "The least serial that is taken.", false},
+    {"serve_central", IPT_KEY_MAP, NULL, NULL, "Serves our own lists and policies as GET /v1/central.", false},
+    {"serve_central.signing_key_file", IPT_KEY_PATH, NULL, NULL, "Ed25519 key that signs them.", false},
+};
+
+const size_t ipt_schema_count = IPT_COUNT(ipt_schema);
+
+const ipt_key *ipt_schema_find(const char *path)
+{
+    for (size_t i = 0; i < ipt_schema_count; i++) {
+        if (strcmp(ipt_schema[i].path, path) == 0)
+            return &ipt_schema[i];
+    }
+    return NULL;
+}
+
+bool ipt_schema_is_child(const ipt_key *key, const char *parent, ipt_span *name)
+{
+    size_t n = strlen(parent);
+    const char *rest = key->path;
+    if (n != 0) {
+        if (strncmp(rest, parent, n) != 0 || rest[n] != '.')
+            return false;
+        rest += n + 1;
+    }
+    if (strchr(rest, '.') != NULL)
+        return false;
+    *name = ipt_span_from(rest);
+    return true;
+}
+
+bool ipt_words_next(ipt_span *words, ipt_span *out)
+{
+    if (words->n == 0)
+        return false;
+    const char *bar = memchr(words->p, '|', words->n);
+    ipt_span word = {words->p, bar == NULL ? words->n : (size_t)(bar - words->p)};
+    size_t step = bar == NULL ? words->n : word.n + 1;
+    words->p += step;
+    words->n -= step;
+    *out = ipt_span_trim(word);
+    return true;
+}

@@ -1,0 +1,75 @@
+/* The engine's parts and what they share. */
+#ifndef IPTRUST_ENGINE_PRIV_H
+#define IPTRUST_ENGINE_PRIV_H
+
+#include <pthread.h>
+
+#include "iptrust/engine/engine.h"
+
+enum { ENGINE_DIAG_TEXT = 8192, RULING_LABELS = 2 * (IPT_RULE_ALLOW + 1) };
+
+/* Label values that are the same for every view. */
+typedef struct engine_labels {
+    ipt_label levels[IPT_LEVEL_AUTHENTICATED + 1];
+    ipt_label modes[IPT_MODE_SHADOW + 1];
+    ipt_label actions[IPT_ACTION_DENY + 1];
+    ipt_label rulings[RULING_LABELS]; /* rule * 2 + unknown */
+    ipt_label findings[IPT_FINDING_COUNT];
+    ipt_label sources_fixed[2]; /* peer, proxy_protocol */
+    ipt_label reload[2];        /* failure, success */
+} engine_labels;
+
+typedef struct engine_families {
+    ipt_family decisions, verdicts, findings, reloads, unknown_policy, decision_duration;
+} engine_families;
+
+/* What the reloading thread is asked and has done. */
+typedef struct engine_reload {
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock;
+    pthread_cond_t asked;
+    bool stop, wanted, running;
+    ipt_reload_done *done; /* of who waits; NULL */
+    void *done_context;
+    /* of the last load */
+    bool ok;
+    int64_t when;
+    char text[ENGINE_DIAG_TEXT];
+} engine_reload;
+
+struct ipt_engine {
+    ipt_slot slot;
+    ipt_metrics *metrics;
+    ipt_log *log;
+    int decision_fd;
+    _Atomic(ipt_ring *) decisions; /* NULL until a configuration asks for a decision log; then it stays */
+    const char *config_path;
+    ipt_config_options config_options;
+    ipt_clock clock;
+    unsigned shards;   /* of those that decide; one more is the reloading thread's */
+    engine_labels labels;
+    engine_families families;
+    engine_reload reload;
+};
+
+/* counting.c */
+IPT_MUST_USE ipt_err engine_count_init(ipt_engine *engine);
+void engine_count_decision(ipt_engine *engine, const ipt_generation *generation, unsigned shard, const ipt_decision *decision,
+                           uint64_t nanoseconds);
+void engine_count_unknown_policy(ipt_engine *engine, unsigned shard);
+void engine_count_reload(ipt_engine *engine, bool ok);
+/* Label values for a view's policies and sources. */
+IPT_MUST_USE ipt_err engine_generation_new(ipt_engine *engine, ipt_view **view_take, ipt_generation **out);
+
+/* gauges.c */
+void engine_collect(void *context, ipt_expo *expo);
+
+/* decision_log.c */
+void engine_log_decision(ipt_engine *engine, ipt_seat *seat, const ipt_call *call, ipt_api api, const ipt_decision *decision);
+
+/* reload.c */
+IPT_MUST_USE ipt_err engine_load(ipt_engine *engine, ipt_diag *diag);
+void engine_remember_load(ipt_engine *engine, ipt_err err, const ipt_diag *diag);
+
+#endif

@@ -1,0 +1,275 @@
+/* From a configuration to the view in force, at the start and again whenever asked; and the timer that publishes a view
+ * with other ages. All on one thread of its own, so that reloads follow one another. */
+#include "engine_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { DECISION_LOG_SLOTS = 512, WAIT_MAX_S = 3600 };
+
+/* Before the view that asks for it is published: whoever sees that view sees the ring. */
+static ipt_err open_decision_log(ipt_engine *engine, const ipt_config *config)
+{
+    if (!config->decision_log || engine->decision_fd < 0 || engine->decisions != NULL)
+        return IPT_OK;
+    ipt_ring *ring;
+    ipt_err err = ipt_ring_new(DECISION_LOG_SLOTS, engine->decision_fd, &ring);
+    if (err == IPT_OK)
+        engine->decisions = ring;
+    return err;
+}
+
+static bool find_spec(const ipt_config *config, const char *name, const ipt_policy_spec **out)
+{
+    *out = ipt_config_find_policy(config, ipt_span_from(name));
+    return *out != NULL;
+}
+
+static void log_removed_rule(ipt_engine *engine, const ipt_policy_spec *policy, const char *rule)
+{
+    ipt_log_line line;
+    ipt_log_begin(&line, engine->log, IPT_LOG_WARNING, "rule removed");
+    ipt_log_str(&line, "policy", ipt_span_from(policy->name));
+    ipt_log_str(&line, "rule", ipt_span_from(rule));
+    ipt_log_end(&line);
+}
+
+/* What a reload takes away is said by name: a rule that vanished by a slip of the editor denies nobody any more. */
+static void log_removed(ipt_engine *engine, const ipt_config *old, const ipt_config *fresh)
+{
+    for (size_t i = 0; i < old->policy_count; i++) {
+        const ipt_policy_spec *before = &old->policies[i], *after;
+        if (!find_spec(fresh, before->name, &after)) {
+            ipt_log_note(engine->log, IPT_LOG_WARNING, "policy removed", "policy", before->name);
+            continue;
+        }
+        if (before->deny.stated && !after->deny.stated)
+            log_removed_rule(engine, before, "deny");
+        if (before->allow.stated && !after->allow.stated)
+            log_removed_rule(engine, before, "allow");
+    }
+}
+
+static void log_published(ipt_engine *engine, const ipt_view *view, const char *msg)
+{
+    ipt_log_line line;
+    ipt_log_begin(&line, engine->log, IPT_LOG_INFO, msg);
+    ipt_log_str(&line, "policies", ipt_span_from(view->policies_revision));
+    ipt_log_str(&line, "lists", ipt_span_from(view->lists_revision));
+    ipt_log_end(&line);
+}
+
+static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take)
+{
+    ipt_auto(ipt_view) *view = NULL;
+    ipt_generation *generation = NULL;
+    ipt_err err = open_decision_log(engine, *config_take);
+    if (err == IPT_OK)
+        err = ipt_view_build_take(*config_take, ipt_clock_now(&engine->clock), &view);
+    if (err != IPT_OK)
+        return err;
+    *config_take = NULL; /* the view's now */
+    err = engine_generation_new(engine, &view, &generation);
+    if (err != IPT_OK)
+        return err;
+    const ipt_generation *old = ipt_engine_acquire(engine);
+    bool first = old == NULL;
+    if (!first)
+        log_removed(engine, old->view->config, generation->view->config);
+    ipt_engine_release(engine, old);
+    log_published(engine, generation->view, first ? "configuration loaded" : "configuration reloaded");
+    ipt_log_set_level(engine->log, generation->view->config->log_level);
+    ipt_slot_publish_take(&engine->slot, generation);
+    return IPT_OK;
+}
+
+ipt_err engine_load(ipt_engine *engine, ipt_diag *diag)
+{
+    ipt_auto(ipt_config) *config = NULL;
+    ipt_err err = ipt_config_load(engine->config_path, &engine->config_options, diag, &config);
+    if (err == IPT_OK)
+        err = publish_config(engine, &config);
+    engine_count_reload(engine, err == IPT_OK);
+    return err;
+}
+
+void engine_remember_load(ipt_engine *engine, ipt_err err, const ipt_diag *diag)
+{
+    engine_reload *r = &engine->reload;
+    (void)pthread_mutex_lock(&r->lock);
+    r->ok = err == IPT_OK;
+    r->when = ipt_clock_wall();
+    size_t n = 0;
+    r->text[0] = '\0';
+    for (const ipt_diag_item *item = diag->first; item != NULL && n + 2 < sizeof(r->text); item = item->next) {
+        int more = snprintf(r->text + n, sizeof(r->text) - n, "%s:%u:%u: %s: %s\n",
+                            item->place.file == NULL ? "-" : item->place.file, item->place.line, item->place.column,
+                            item->severity == IPT_ERROR ? "error" : "warning", item->text);
+        n = more < 0 || (size_t)more >= sizeof(r->text) - n ? sizeof(r->text) - 1 : n + (size_t)more;
+    }
+    if (err != IPT_OK && err != IPT_ECONFIG && n + 32 < sizeof(r->text))
+        snprintf(r->text + n, sizeof(r->text) - n, "%s\n", ipt_err_name(err));
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
+static void log_complaints(ipt_engine *engine, const ipt_diag *diag)
+{
+    for (const ipt_diag_item *item = diag->first; item != NULL; item = item->next) {
+        ipt_log_line line;
+        ipt_log_begin(&line, engine->log, item->severity == IPT_ERROR ? IPT_LOG_ERROR : IPT_LOG_WARNING, "configuration");
+        if (item->place.file != NULL)
+            ipt_log_str(&line, "file", ipt_span_from(item->place.file));
+        ipt_log_num(&line, "line", item->place.line);
+        ipt_log_num(&line, "column", item->place.column);
+        ipt_log_str(&line, "detail", ipt_span_from(item->text));
+        ipt_log_end(&line);
+    }
+}
+
+static void reload_once(ipt_engine *engine, ipt_reload_done *done, void *context)
+{
+    ipt_diag diag;
+    ipt_err err = ipt_diag_init(&diag);
+    if (err != IPT_OK)
+        diag = (ipt_diag){0};
+    else
+        err = engine_load(engine, &diag);
+    log_complaints(engine, &diag);
+    if (err != IPT_OK)
+        ipt_log_note(engine->log, IPT_LOG_ERROR, "reload failed, the configuration in force stays", "fault",
+                     ipt_err_name(err));
+    engine_remember_load(engine, err, &diag);
+    if (done != NULL) {
+        ipt_reload_result result = {.ok = err == IPT_OK, .diag = &diag, .err = err};
+        const ipt_generation *generation = ipt_engine_acquire(engine);
+        memcpy(result.policies_revision, generation->view->policies_revision, sizeof(result.policies_revision));
+        memcpy(result.lists_revision, generation->view->lists_revision, sizeof(result.lists_revision));
+        ipt_engine_release(engine, generation);
+        done(context, &result);
+    }
+    if (diag.arena != NULL)
+        ipt_diag_done(&diag);
+}
+
+/* A view of the same contents, judged at another time. */
+static void refresh_once(ipt_engine *engine)
+{
+    ipt_auto(ipt_view) *view = NULL;
+    ipt_generation *generation = NULL;
+    const ipt_generation *old = ipt_engine_acquire(engine);
+    ipt_err err = ipt_view_refresh(old->view, ipt_clock_now(&engine->clock), &view);
+    ipt_engine_release(engine, old);
+    if (err == IPT_OK)
+        err = engine_generation_new(engine, &view, &generation);
+    if (err != IPT_OK) {
+        ipt_log_note(engine->log, IPT_LOG_ERROR, "freshness of lists could not be renewed", "fault", ipt_err_name(err));
+        return;
+    }
+    log_published(engine, generation->view, "freshness of a list changed");
+    ipt_slot_publish_take(&engine->slot, generation);
+}
+
+static int64_t seconds_to_change(ipt_engine *engine)
+{
+    const ipt_generation *generation = ipt_engine_acquire(engine);
+    int64_t next = ipt_view_next_change(generation->view);
+    ipt_engine_release(engine, generation);
+    if (next == IPT_AGE_NONE)
+        return WAIT_MAX_S;
+    int64_t left = next - ipt_clock_now(&engine->clock);
+    return left < 0 ? 0 : left > WAIT_MAX_S ? WAIT_MAX_S : left;
+}
+
+static bool change_is_due(ipt_engine *engine)
+{
+    const ipt_generation *generation = ipt_engine_acquire(engine);
+    int64_t next = ipt_view_next_change(generation->view);
+    ipt_engine_release(engine, generation);
+    return next != IPT_AGE_NONE && next <= ipt_clock_now(&engine->clock);
+}
+
+/* Waits under the lock until something is asked or a list changes its freshness. */
+static void wait_for_work(ipt_engine *engine)
+{
+    engine_reload *r = &engine->reload;
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    /* A second at least: a refresh that fails for want of memory must not spin. */
+    int64_t seconds = seconds_to_change(engine);
+    until.tv_sec += (time_t)(seconds < 1 ? 1 : seconds);
+    while (!r->stop && !r->wanted && r->done == NULL) {
+        if (pthread_cond_timedwait(&r->asked, &r->lock, &until) == ETIMEDOUT)
+            return;
+    }
+}
+
+static void *reload_thread(void *context)
+{
+    ipt_engine *engine = context;
+    engine_reload *r = &engine->reload;
+    (void)pthread_mutex_lock(&r->lock);
+    while (!r->stop) {
+        wait_for_work(engine);
+        bool asked = r->wanted || r->done != NULL;
+        ipt_reload_done *done = r->done;
+        void *done_context = r->done_context;
+        r->wanted = false;
+        r->done = NULL;
+        r->running = asked;
+        if (r->stop && done == NULL)
+            break;
+        (void)pthread_mutex_unlock(&r->lock);
+        if (asked)
+            reload_once(engine, done, done_context);
+        else if (change_is_due(engine))
+            refresh_once(engine);
+        (void)pthread_mutex_lock(&r->lock);
+        r->running = false;
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+ipt_err ipt_engine_start(ipt_engine *engine)
+{
+    if (pthread_create(&engine->reload.thread, NULL, reload_thread, engine) != 0)
+        return IPT_EIO;
+    engine->reload.started = true;
+    return IPT_OK;
+}
+
+void ipt_engine_reload(ipt_engine *engine)
+{
+    engine_reload *r = &engine->reload;
+    (void)pthread_mutex_lock(&r->lock);
+    r->wanted = true;
+    (void)pthread_cond_signal(&r->asked);
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
+bool ipt_engine_reload_wait(ipt_engine *engine, ipt_reload_done *done, void *context)
+{
+    engine_reload *r = &engine->reload;
+    (void)pthread_mutex_lock(&r->lock);
+    bool taken = !r->running && !r->wanted && r->done == NULL && !r->stop;
+    if (taken) {
+        r->done = done;
+        r->done_context = context;
+        (void)pthread_cond_signal(&r->asked);
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+    return taken;
+}
+
+bool ipt_engine_last_reload(ipt_engine *engine, int64_t *when, char *text, size_t cap)
+{
+    engine_reload *r = &engine->reload;
+    (void)pthread_mutex_lock(&r->lock);
+    bool ok = r->ok;
+    *when = r->when;
+    snprintf(text, cap, "%s", r->text);
+    (void)pthread_mutex_unlock(&r->lock);
+    return ok;
+}

@@ -1,0 +1,179 @@
+/* Listening sockets, TCP and Unix. A Unix socket file left behind by a dead process is replaced, one that answers is not. */
+#include "rest_priv.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024 };
+
+static void explain(char *why, size_t cap, const char *what)
+{
+    snprintf(why, cap, "%s: %s", what, strerror(errno));
+}
+
+static socklen_t tcp_address(const ipt_listener_spec *spec, struct sockaddr_storage *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (ipt_addr_is_v4(spec->host)) {
+        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(spec->port)};
+        in.sin_addr.s_addr = htonl(ipt_addr_v4(spec->host));
+        memcpy(out, &in, sizeof(in));
+        return sizeof(in);
+    }
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(spec->port)};
+    for (unsigned i = 0; i < 8; i++) {
+        in6.sin6_addr.s6_addr[i] = (uint8_t)(spec->host.hi >> (56 - 8 * i));
+        in6.sin6_addr.s6_addr[8 + i] = (uint8_t)(spec->host.lo >> (56 - 8 * i));
+    }
+    memcpy(out, &in6, sizeof(in6));
+    return sizeof(in6);
+}
+
+/* The port is the one the system gave, when it was asked to pick. */
+static void tcp_name(const ipt_listener_spec *spec, int fd, char *out, size_t cap)
+{
+    struct sockaddr_storage bound = {0};
+    socklen_t n = sizeof(bound);
+    uint16_t port = spec->port;
+    if (getsockname(fd, (struct sockaddr *)&bound, &n) == 0) {
+        if (bound.ss_family == AF_INET) {
+            struct sockaddr_in in;
+            memcpy(&in, &bound, sizeof(in));
+            port = ntohs(in.sin_port);
+        } else {
+            struct sockaddr_in6 in6;
+            memcpy(&in6, &bound, sizeof(in6));
+            port = ntohs(in6.sin6_port);
+        }
+    }
+    char host[IPT_ADDR_TEXT];
+    (void)ipt_addr_format(spec->host, host);
+    snprintf(out, cap, ipt_addr_is_v4(spec->host) ? "%s:%u" : "[%s]:%u", host, (unsigned)port);
+}
+
+static int listen_tcp(const ipt_listener_spec *spec, char *why, size_t cap)
+{
+    struct sockaddr_storage address;
+    socklen_t n = tcp_address(spec, &address);
+    int one = 1, fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        explain(why, cap, "socket");
+        return -1;
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(fd, (const struct sockaddr *)&address, n) != 0 || listen(fd, BACKLOG) != 0) {
+        explain(why, cap, errno == EADDRINUSE ? "another program listens there" : "cannot listen");
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* True when nothing stands in the way any more. */
+static bool clear_path(const struct sockaddr_un *address, char *why, size_t cap)
+{
+    struct stat st;
+    if (lstat(address->sun_path, &st) != 0)
+        return errno == ENOENT || (explain(why, cap, "cannot look at the path"), false);
+    if (!S_ISSOCK(st.st_mode)) {
+        snprintf(why, cap, "something that is no socket is in the way");
+        return false;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return explain(why, cap, "socket"), false;
+    bool dead = connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 && errno == ECONNREFUSED;
+    (void)close(fd);
+    if (!dead) {
+        snprintf(why, cap, "another program listens there");
+        return false;
+    }
+    return unlink(address->sun_path) == 0 || (explain(why, cap, "cannot remove the dead socket"), false);
+}
+
+static int listen_unix(const ipt_listener_spec *spec, rest_listener *out, char *why, size_t cap)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t n = strlen(spec->path);
+    if (n >= sizeof(address.sun_path)) {
+        snprintf(why, cap, "the path is longer than %zu bytes", sizeof(address.sun_path) - 1);
+        return -1;
+    }
+    memcpy(address.sun_path, spec->path, n);
+    if (!clear_path(&address, why, cap))
+        return -1;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat st;
+    /* The mode before the name: at no moment is the socket open to more people than it should be. The umask may take bits
+     * away, hence the second one. */
+    if (fd < 0 || fchmod(fd, spec->mode) != 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        chmod(spec->path, spec->mode) != 0 || listen(fd, BACKLOG) != 0 || lstat(spec->path, &st) != 0) {
+        explain(why, cap, "cannot listen");
+        if (fd >= 0)
+            (void)close(fd);
+        return -1;
+    }
+    out->device = st.st_dev;
+    out->inode = st.st_ino;
+    memcpy(out->path, spec->path, n + 1);
+    return fd;
+}
+
+bool rest_listen(const ipt_listener_spec *spec, rest_face face, rest_listener *out, char *why, size_t cap)
+{
+    rest_listener fresh = {.face = face, .is_unix = spec->kind == IPT_LISTEN_UNIX, .fd = -1};
+    fresh.fd = fresh.is_unix ? listen_unix(spec, &fresh, why, cap) : listen_tcp(spec, why, cap);
+    if (fresh.fd < 0)
+        return false;
+    if (fresh.is_unix)
+        snprintf(fresh.text, sizeof(fresh.text), "unix:%s", spec->path);
+    else
+        tcp_name(spec, fresh.fd, fresh.text, sizeof(fresh.text));
+    *out = fresh;
+    return true;
+}
+
+void rest_unlisten(rest_listener *listener)
+{
+    struct stat st;
+    if (listener->fd < 0)
+        return;
+    /* A successor may have put its own socket there meanwhile. */
+    if (listener->is_unix && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
+        st.st_ino == listener->inode)
+        (void)unlink(listener->path);
+    (void)close(listener->fd);
+    listener->fd = -1;
+}
+
+/* A directory that is there, or can be made, and that we may write into. */
+static bool usable(const char *directory)
+{
+    return (mkdir(directory, 0750) == 0 || errno == EEXIST) && access(directory, W_OK | X_OK) == 0;
+}
+
+ipt_listener_spec rest_admin_default(const ipt_config *config, char path[REST_PATH_MAX])
+{
+    ipt_listener_spec spec = config->admin;
+    char directory[REST_PATH_MAX - sizeof("/admin.sock") + 1] = "/run/iptrustd";
+    bool found = usable(directory);
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    if (!found && runtime != NULL && runtime[0] == '/') {
+        int n = snprintf(directory, sizeof(directory), "%s/iptrustd", runtime);
+        found = n > 0 && (size_t)n < sizeof(directory) && usable(directory);
+    }
+    if (!found && config->state_dir != NULL) {
+        int n = snprintf(directory, sizeof(directory), "%s", config->state_dir);
+        found = n > 0 && (size_t)n < sizeof(directory) && access(directory, W_OK | X_OK) == 0;
+    }
+    spec.kind = found ? IPT_LISTEN_UNIX : IPT_LISTEN_OFF;
+    spec.mode = 0600;
+    snprintf(path, REST_PATH_MAX, "%s/admin.sock", directory);
+    spec.path = path;
+    return spec;
+}

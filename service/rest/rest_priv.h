@@ -1,0 +1,281 @@
+/* What the parts of the HTTP face share: listeners, loops, connections, the request under way and its answer. */
+#ifndef IPTRUST_REST_PRIV_H
+#define IPTRUST_REST_PRIV_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+#include "iptrust/rest/rest.h"
+
+/* Limits of the contract (interfaces.md, REST) and of our own. */
+enum {
+    REST_HEADER_MAX = 16 << 10,        /* bytes of a header block */
+    REST_MESSAGE_MAX = 256 << 10,      /* one request */
+    REST_BATCH_MAX = 4 << 20,          /* a JSON batch */
+    REST_BATCH_COUNT_MAX = 1000,       /* its requests */
+    REST_NDJSON_MAX = 64 << 20,        /* a stream of lines */
+    REST_DISCARD_MAX = 8 << 20,        /* read and thrown away, so that a refusal reaches a client that is still sending */
+    REST_BODIES_MAX = 256 << 20,       /* of all requests together, being collected */
+    REST_POOL_BYTES = 32 << 10,        /* memory that the HTTP library gives a connection */
+    REST_STREAM_BLOCK = 32 << 10,      /* written at once of a streamed answer */
+    REST_KEEP_BYTES = 64 << 10,        /* a buffer above this is not kept for the next request */
+    REST_KEEP_WORKS = 64,              /* buffers that a loop keeps */
+    REST_HEADER_DEADLINE_MS = 10000,   /* from the first byte of a request to the end of its headers */
+    REST_REQUEST_DEADLINE_MS = 15000,  /* from the first byte of a request to its last */
+    REST_SEND_STALL_MS = 15000,        /* an answer of which nothing is taken */
+    REST_TICK_MS = 500,                /* the longest sleep of a loop */
+    REST_SWEEP_MS = 1000,              /* how often deadlines are looked at */
+    REST_STUCK_MS = 10000,             /* a loop that has not turned for this long is dead */
+    REST_PATH_MAX = 108,               /* sun_path */
+    REST_LISTENERS_MAX = 3,
+};
+
+typedef enum rest_face { FACE_HTTP = 0, FACE_HEALTH, FACE_ADMIN } rest_face;
+
+/* ---- gate.c: how many connections there may be ---- */
+
+typedef struct gate_node {
+    ipt_addr addr;
+    uint32_t count, next; /* next: index, GATE_END at the end of a chain */
+} gate_node;
+
+typedef struct rest_gate {
+    pthread_mutex_t lock;
+    uint32_t limit, limit_address, total;
+    uint32_t *buckets;
+    gate_node *nodes;
+    uint32_t mask, free;
+} rest_gate;
+
+IPT_MUST_USE ipt_err rest_gate_init(rest_gate *gate, uint32_t limit, uint32_t limit_address);
+void rest_gate_done(rest_gate *gate);
+typedef enum rest_entry { REST_ENTER_REFUSED = 0, REST_ENTER_ADDRESS_FULL, REST_ENTER_OK } rest_entry;
+/* has_addr false: a Unix socket, of which only the total counts. */
+IPT_MUST_USE rest_entry rest_gate_enter(rest_gate *gate, bool has_addr, ipt_addr addr);
+void rest_gate_leave(rest_gate *gate, bool has_addr, ipt_addr addr);
+
+/* ---- listen.c ---- */
+
+typedef struct rest_listener {
+    rest_face face;
+    int fd; /* -1: none */
+    bool is_unix;
+    char path[REST_PATH_MAX]; /* UNIX: removed at the end, while it is still ours */
+    dev_t device;
+    ino_t inode;
+    char text[160]; /* the address as it really is */
+} rest_listener;
+
+/* why: plain words for the log. */
+IPT_MUST_USE bool rest_listen(const ipt_listener_spec *spec, rest_face face, rest_listener *out, char *why, size_t cap);
+void rest_unlisten(rest_listener *listener);
+/* Where the admin socket goes when nobody says: out is the spec to listen on, kind OFF when there is no place. */
+ipt_listener_spec rest_admin_default(const ipt_config *config, char path[REST_PATH_MAX]);
+
+/* ---- the request under way ---- */
+
+typedef struct rest_loop rest_loop;
+typedef struct rest_conn rest_conn;
+typedef void rest_call(rest_conn *conn);
+
+enum { METHOD_GET = 1, METHOD_POST = 2 }; /* GET takes HEAD along */
+
+typedef enum rest_api {
+    API_OTHER = 0,
+    API_RESOLVE,
+    API_BATCH,
+    API_NDJSON,
+    API_SELF,
+    API_ADDRESS,
+    API_LOOKUP,
+    API_VERSION,
+    API_HEALTH,
+    API_METRICS,
+    API_ADMIN,
+    API_COUNT,
+} rest_api;
+
+typedef struct rest_route {
+    rest_face face;
+    const char *path;
+    bool prefix; /* the path goes on */
+    unsigned methods;
+    rest_api api;
+    size_t body_max; /* 0: the call has no body, one that comes is thrown away */
+    rest_call *call;
+} rest_route;
+
+/* What the headers say, gathered in one pass. */
+typedef struct rest_facts {
+    ipt_span content_type, content_length, transfer_encoding, content_encoding, accept, authorization;
+    unsigned lengths, hosts, transfers, count;
+    size_t bytes;
+    bool expects; /* 100-continue: nothing has been sent yet */
+    const char *bad; /* why the request must not be read on; NULL */
+} rest_facts;
+
+/* Buffers that a request uses; kept by the loop between requests. */
+typedef struct rest_work {
+    struct rest_work *next;
+    ipt_buf body, out;
+} rest_work;
+
+typedef enum rest_body { BODY_NONE = 0, BODY_COLLECT, BODY_DISCARD } rest_body;
+
+typedef struct rest_request {
+    struct MHD_Connection *mhd;
+    const rest_route *route; /* NULL: none */
+    rest_api api;
+    bool post;
+    const char *tail; /* what follows a prefix route's path */
+    rest_facts facts;
+    rest_body body_mode;
+    size_t body_max, body_counted; /* counted: against REST_BODIES_MAX */
+    uint64_t received;
+    rest_work *work;
+    ipt_span body; /* whole, once it is complete */
+    uint64_t begin_ns;
+    /* the answer */
+    bool answered, streamed, queued, close;
+    unsigned status;
+    const char *content_type;
+    const char *extra_name, *extra_value; /* one more header; static or NULL */
+    const char *result;                   /* of iptrust_requests_total; an ipt_problem_name or "ok" */
+    size_t stream_at;                     /* NDJSON: bytes of body read */
+    size_t stream_sent;                   /* of work->out */
+    bool reload_asked, reload_done;
+} rest_request;
+
+/* ---- connections ---- */
+
+typedef enum rest_phase {
+    PHASE_FRESH = 0, /* nothing asked yet */
+    PHASE_IDLE,      /* between requests */
+    PHASE_HEADERS,   /* the next request has begun */
+    PHASE_BODY,
+    PHASE_SENDING,
+    PHASE_WAITING, /* for something of ours */
+} rest_phase;
+
+struct rest_conn {
+    rest_conn *prev, *next;
+    rest_loop *loop;
+    int fd;
+    rest_face face;
+    bool is_unix, entered; /* entered: counted by the gate */
+    bool cut;              /* shut down by us, about to be closed */
+    ipt_addr addr;
+    char peer[64]; /* "192.0.2.1:4711", "unix" */
+    size_t peer_n;
+    rest_phase phase;
+    uint64_t since;      /* ms: begin of the phase; BODY: begin of the request */
+    bool has_bytes;      /* bytes is what the kernel had received when the connection became idle */
+    uint64_t bytes;
+    rest_request request;
+};
+
+struct rest_loop {
+    ipt_rest *rest;
+    unsigned number;
+    bool decides; /* serves FACE_HTTP; else the other two */
+    pthread_t thread;
+    bool started;
+    struct MHD_Daemon *mhd;
+    int epoll, wake, reserve; /* reserve: a descriptor to give up when there are no others */
+    ipt_seat seat;
+    ipt_arena *arena, *batch_arena;
+    ipt_decision *decision;
+    rest_conn *first;    /* connections */
+    rest_conn *adding;   /* being handed to the library */
+    rest_work *works;
+    size_t work_count;
+    uint64_t served, now, swept;
+    bool listening;
+    bool busy;           /* the last turn served a request */
+    pthread_mutex_t inbox_lock;
+    rest_conn *inbox;    /* accepted by another loop */
+    _Atomic size_t connections;
+    _Atomic uint64_t beat;
+};
+
+typedef enum rest_state { REST_RUNNING = 0, REST_DRAINING, REST_CLOSING, REST_STOPPED } rest_state;
+
+struct ipt_rest {
+    ipt_engine *engine;
+    ipt_log *log;
+    rest_gate gate;
+    rest_listener listeners[REST_LISTENERS_MAX];
+    size_t listener_count;
+    rest_loop *loops; /* loop_count of them; the last serves health and admin */
+    unsigned loop_count;
+    int64_t keepalive_ms;
+    ipt_buf token; /* admin on TCP; .n 0: none */
+    _Atomic int state;
+    _Atomic bool listener_died;
+    _Atomic uint64_t bodies; /* bytes being collected */
+    ipt_family requests, duration, refused;
+    ipt_label apis[API_COUNT], result_ok, results[IPT_PROBLEM_CODES], refusals[3];
+};
+
+/* conn.c */
+rest_conn *rest_conn_new(rest_loop *loop, int fd, const rest_listener *listener, const struct sockaddr_storage *from);
+void rest_conn_free(rest_conn *conn);
+void rest_conn_phase(rest_conn *conn, rest_phase phase);
+void rest_conn_sweep(rest_loop *loop);
+void rest_conn_idle_end(rest_loop *loop); /* shuts those down that nobody uses */
+void rest_on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+                        enum MHD_ConnectionNotificationCode code);
+void rest_on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
+                       enum MHD_RequestTerminationCode code);
+
+/* accept.c */
+void rest_accept(rest_loop *loop, const rest_listener *listener);
+void rest_adopt(rest_loop *loop); /* what other loops accepted for this one */
+
+/* loop.c */
+IPT_MUST_USE ipt_err rest_loop_open(rest_loop *loop);
+IPT_MUST_USE ipt_err rest_loop_start(rest_loop *loop);
+void rest_loop_wake(const rest_loop *loop);
+void rest_loop_close(rest_loop *loop); /* joins, then frees */
+bool rest_loop_is_alive(const rest_loop *loop);
+
+/* guard.c */
+rest_facts rest_facts_read(struct MHD_Connection *mhd);
+
+/* dispatch.c */
+enum MHD_Result rest_on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
+                                const char *version, const char *upload, size_t *upload_size, void **request_context);
+const rest_route *rest_route_find(rest_face face, const char *path, const char **tail);
+
+/* reply.c */
+rest_work *rest_work_take(rest_loop *loop);
+void rest_work_give(rest_loop *loop, rest_work *work);
+/* The answer is in request.work->out. */
+void rest_answer(rest_conn *conn, unsigned status, const char *content_type);
+void rest_answer_json(rest_conn *conn);
+void rest_answer_problem(rest_conn *conn, const ipt_problem *problem, ipt_span request_id);
+IPT_PRINTF(4, 5) void rest_refuse(rest_conn *conn, ipt_problem_code code, const char *pointer, const char *format, ...);
+enum MHD_Result rest_reply(rest_conn *conn);
+
+/* calls */
+extern const rest_route rest_routes[];
+extern const size_t rest_route_count;
+rest_call rest_call_resolve, rest_call_batch, rest_call_self, rest_call_root, rest_call_address, rest_call_lookup,
+    rest_call_version;
+rest_call rest_call_livez, rest_call_readyz, rest_call_metrics;
+rest_call rest_call_lists, rest_call_list, rest_call_policies, rest_call_config, rest_call_reload;
+bool rest_is_ndjson(const rest_conn *conn);
+ssize_t rest_stream_read(void *context, uint64_t position, char *out, size_t max);
+/* Reads, decides and writes one request of a batch as {"decision":{}} or {"problem":{}}. */
+void rest_decide_item(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer);
+bool rest_media_is(ipt_span content_type, const char *wanted);
+bool rest_admin_may(const rest_conn *conn);
+
+static inline rest_state rest_state_now(const ipt_rest *rest)
+{
+    return (rest_state)atomic_load_explicit(&rest->state, memory_order_acquire);
+}
+
+#endif

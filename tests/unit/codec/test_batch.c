@@ -1,0 +1,191 @@
+/* Batches: cut into the texts of their requests, and what is wrong with the batch itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "exact.h"
+#include "iptrust/codec/json.h"
+
+static ipt_arena *arena;
+
+static int set_up(void **state)
+{
+    (void)state;
+    return ipt_arena_new(1024, 0, &arena) == IPT_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ipt_arena_free(arena);
+    return 0;
+}
+
+/* Requests, each followed by a bar. */
+static void splits(const char *json, const char *expected)
+{
+    ipt_span text = exact(json);
+    ipt_batch batch;
+    ipt_problem problem;
+    ipt_buf out = {0};
+    ipt_arena_reset(arena);
+    if (!ipt_json_read_batch(text, 8, arena, &batch, &problem))
+        fail_msg("%s: %s at %s: %s", json, ipt_problem_name(problem.code), problem.pointer, problem.detail);
+    for (size_t i = 0; i < batch.count; i++) {
+        ipt_buf_add(&out, batch.requests[i]);
+        ipt_buf_addc(&out, '|');
+    }
+    ipt_buf_addc(&out, '\0');
+    assert_string_equal(out.p, expected);
+    ipt_buf_done(&out);
+    free((void *)(uintptr_t)text.p);
+}
+
+static void a_batch_is_cut_into_its_requests(void **state)
+{
+    static const char *const rows[][2] = {
+        {"{\"requests\":[]}", ""},
+        {" { \"requests\" : [ {\"a\" : 1} , { } ] } ", "{\"a\" : 1}|{ }|"},
+        {"{\"requests\":[{\"a\":{\"b\":[{}]}},{}]}", "{\"a\":{\"b\":[{}]}}|{}|"},
+        {"{\"requests\":[{\"a\":\"}]{[\\\"\"},{}]}", "{\"a\":\"}]{[\\\"\"}|{}|"},
+        {"{\"re\\u0071uests\":[{}]}", "{}|"},
+        {"{\"requests\":[{\"x\":1,\"x\":2},{\"\xe9\":\"\\ud800\"},{}]}",
+         "{\"x\":1,\"x\":2}|{\"\xe9\":\"\\ud800\"}|{}|"},
+        /* what is no object is refused in its place, and a string is not looked into */
+        {"{\"requests\":[5,\"{}\",null,true,[{}],{}]}", "null|null|null|null|[{}]|{}|"},
+        {"{\"requests\":[{\"requests\":[{}]}]}", "{\"requests\":[{}]}|"},
+    };
+    (void)state;
+    for (size_t i = 0; i < IPT_COUNT(rows); i++)
+        splits(rows[i][0], rows[i][1]);
+}
+
+static void refuse(const char *json, ipt_problem_code code, const char *pointer)
+{
+    ipt_span text = exact(json);
+    ipt_batch batch = {NULL, 77};
+    ipt_problem problem;
+    ipt_arena_reset(arena);
+    if (ipt_json_read_batch(text, 2, arena, &batch, &problem))
+        fail_msg("%s: accepted", json);
+    if (problem.code != code || strcmp(problem.pointer, pointer) != 0)
+        fail_msg("%s: %s at \"%s\" (%s)", json, ipt_problem_name(problem.code), problem.pointer, problem.detail);
+    assert_int_equal(batch.count, 77); /* untouched */
+    free((void *)(uintptr_t)text.p);
+}
+
+static void a_bad_batch_is_refused_whole(void **state)
+{
+    static const struct {
+        const char *json;
+        ipt_problem_code code;
+        const char *pointer;
+    } rows[] = {
+        {"", IPT_PROBLEM_BAD_JSON, ""},
+        {"[]", IPT_PROBLEM_BAD_JSON, ""},
+        {"{\"requests\":[{}]", IPT_PROBLEM_BAD_JSON, ""},
+        {"{\"requests\":[{}}", IPT_PROBLEM_BAD_JSON, ""},
+        {"{\"requests\":[{},]}", IPT_PROBLEM_BAD_JSON, ""},
+        {"{\"requests\":[{\"a\"}]}", IPT_PROBLEM_BAD_JSON, ""},
+        {"{\"requests\":[{}]} {}", IPT_PROBLEM_BAD_JSON, ""},
+        {"{\"requests\":[{\"a\":\"\v\"}]}", IPT_PROBLEM_BAD_JSON, ""},
+        {"{\"more\":1,\"requests\":[{}}", IPT_PROBLEM_BAD_JSON, ""}, /* syntax goes before meaning */
+        {"{}", IPT_PROBLEM_BAD_REQUEST, ""},
+        {"{\"requests\":{}}", IPT_PROBLEM_BAD_REQUEST, "/requests"},
+        {"{\"requests\":\"x\"}", IPT_PROBLEM_BAD_REQUEST, "/requests"},
+        {"{\"requests\":null}", IPT_PROBLEM_BAD_REQUEST, "/requests"},
+        {"{\"requests\":7}", IPT_PROBLEM_BAD_REQUEST, "/requests"},
+        {"{\"requests\":false}", IPT_PROBLEM_BAD_REQUEST, "/requests"},
+        {"{\"requests\":{\"a\":[[1]]}}", IPT_PROBLEM_BAD_REQUEST, "/requests"},
+        {"{\"requests\":[{}],\"options\":{}}", IPT_PROBLEM_UNKNOWN_KEY, ""},
+        {"{\"Requests\":[{}]}", IPT_PROBLEM_UNKNOWN_KEY, ""},
+        {"{\"peer\":\"::1\"}", IPT_PROBLEM_UNKNOWN_KEY, ""},
+        {"{\"requests\":[],\"requests\":[]}", IPT_PROBLEM_DUPLICATE_KEY, "/requests"},
+        {"{\"requests\":[],\"\\u0072equests\":[{}]}", IPT_PROBLEM_DUPLICATE_KEY, "/requests"},
+        {"{\"requests\":[{},{},{}]}", IPT_PROBLEM_TOO_LARGE, "/requests"},
+        {"{\"requests\":[1,2,3]}", IPT_PROBLEM_TOO_LARGE, "/requests"},
+    };
+    (void)state;
+    for (size_t i = 0; i < IPT_COUNT(rows); i++)
+        refuse(rows[i].json, rows[i].code, rows[i].pointer);
+}
+
+/* {"requests":[X]} where X has that many levels. */
+static char *batch_of_depth(size_t levels)
+{
+    static const char begin[] = "{\"requests\":[";
+    char *json = malloc(sizeof(begin) + 2 * levels + 2);
+    assert_non_null(json);
+    size_t n = sizeof(begin) - 1;
+    memcpy(json, begin, n);
+    memset(json + n, '[', levels);
+    memset(json + n + levels, ']', levels);
+    memcpy(json + n + 2 * levels, "]}", 3);
+    return json;
+}
+
+static void a_deep_request_is_its_own_problem_up_to_a_point(void **state)
+{
+    (void)state;
+    static const size_t fine[] = {17, 126, 127, 254, 255, 510}, deep[] = {511, 512, 100000};
+    for (size_t i = 0; i < IPT_COUNT(fine); i++) {
+        char *json = batch_of_depth(fine[i]);
+        ipt_span text = exact(json);
+        ipt_batch batch;
+        ipt_problem problem;
+        ipt_arena_reset(arena);
+        assert_true(ipt_json_read_batch(text, 1, arena, &batch, &problem));
+        assert_int_equal(batch.count, 1);
+        assert_int_equal(batch.requests[0].n, 2 * fine[i]);
+        free((void *)(uintptr_t)text.p);
+        free(json);
+    }
+    for (size_t i = 0; i < IPT_COUNT(deep); i++) {
+        char *json = batch_of_depth(deep[i]);
+        refuse(json, IPT_PROBLEM_TOO_DEEP, "");
+        free(json);
+    }
+}
+
+static void as_many_requests_as_the_limit_are_read(void **state)
+{
+    enum { MANY = 1000 };
+    (void)state;
+    char *json = malloc(MANY * 16 + 32);
+    assert_non_null(json);
+    for (int more = 0; more < 2; more++) {
+        int n = sprintf(json, "{\"requests\":[");
+        for (int i = 0; i < MANY + more; i++)
+            n += sprintf(json + n, "%s{\"i\":%d}", i == 0 ? "" : ",", i);
+        sprintf(json + n, "]}");
+        ipt_span text = exact(json);
+        ipt_batch batch;
+        ipt_problem problem;
+        ipt_arena_reset(arena);
+        assert_int_equal(ipt_json_read_batch(text, MANY, arena, &batch, &problem), !more);
+        if (more)
+            assert_int_equal(problem.code, IPT_PROBLEM_TOO_LARGE);
+        for (int i = 0; i < MANY && !more; i++) {
+            char expected[16];
+            int length = snprintf(expected, sizeof(expected), "{\"i\":%d}", i);
+            assert_int_equal(batch.requests[i].n, length);
+            assert_memory_equal(batch.requests[i].p, expected, (size_t)length);
+        }
+        free((void *)(uintptr_t)text.p);
+    }
+    free(json);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_batch_is_cut_into_its_requests),
+        cmocka_unit_test(a_bad_batch_is_refused_whole),
+        cmocka_unit_test(a_deep_request_is_its_own_problem_up_to_a_point),
+        cmocka_unit_test(as_many_requests_as_the_limit_are_read),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
