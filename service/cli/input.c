@@ -57,13 +57,12 @@ static bool is_curl_dump(ipt_span text)
     return false;
 }
 
-/* "GET /path HTTP/1.1" */
+/* "GET /path HTTP/1.1": a token, and a last word that names the protocol. */
 static bool is_request_line(ipt_span line)
 {
-    for (size_t i = 0; i + 6 < line.n; i++)
-        if (memcmp(line.p + i, " HTTP/", 6) == 0)
-            return memchr(line.p, ':', i) == NULL || memchr(line.p, ' ', i) != NULL;
-    return false;
+    const char *first = memchr(line.p, ' ', line.n), *last = memrchr(line.p, ' ', line.n);
+    return first != NULL && ipt_span_is_token((ipt_span){line.p, (size_t)(first - line.p)}) && last != first &&
+           line.n - (size_t)(last - line.p) > 6 && memcmp(last + 1, "HTTP/", 5) == 0;
 }
 
 static bool add_header(ipt_header_block *block, ipt_span name, ipt_span value)

@@ -5,7 +5,7 @@
 #include <stdalign.h>
 
 enum {
-    YAJL_OBJECTS = 1536,    /* its handle, lexer, and buffers' heads, and the text of an error */
+    YAJL_OBJECTS = 1024,    /* its handle, lexer, and buffers' heads, and the text of an error */
     YAJL_BUFFER_MIN = 2048, /* the least size of a buffer; it doubles from there */
     YAJL_STACK_STEP = 128,  /* its stack of states grows by so many bytes, one for each level */
     BLOCK_HEAD = alignof(max_align_t),
@@ -121,7 +121,7 @@ bool ipt_json_source_run(ipt_json_source *source, const ipt_json_text *look, con
 {
     /* Two buffers: strings with escapes are decoded into one; the other holds what stands unfinished at the end of the
      * text, and because the text ends in `}` outside of strings that is nothing. */
-    size_t reserve = YAJL_OBJECTS + 2 * buffer_reserve(0) + stack_reserve(source->depth_max);
+    size_t reserve = YAJL_OBJECTS + buffer_reserve(0) + stack_reserve(source->depth_max);
     if (look->escaped_length != 0)
         reserve += buffer_reserve(look->escaped_length);
     yajl_memory memory = {.left = reserve, .arena = source->arena};

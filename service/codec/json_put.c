@@ -5,6 +5,10 @@ static const char hex[] = "0123456789abcdef";
 
 void put_number(ipt_buf *out, uint64_t number)
 {
+    if (number < 10) { /* hops, lines and indexes */
+        put_char(out, (char)('0' + number));
+        return;
+    }
     char digits[20];
     size_t at = sizeof(digits);
     do {
@@ -97,15 +101,16 @@ void ipt_json_write_text(ipt_buf *out, ipt_span text, size_t max)
     *to++ = '"';
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        if (c < 0x20 || c > 0x7e) {
-            to = escape_byte(to, c);
+        if (c >= 0x20 && c <= 0x7e && c != '"' && c != '\\') { /* nearly all there is */
+            *to++ = (char)c;
         } else if (c == '\\') { /* doubled as text, and each of the two doubled as JSON */
             memcpy(to, "\\\\\\\\", 4);
             to += 4;
+        } else if (c == '"') {
+            *to++ = '\\';
+            *to++ = '"';
         } else {
-            if (c == '"')
-                *to++ = '\\';
-            *to++ = (char)c;
+            to = escape_byte(to, c);
         }
     }
     *to++ = '"';

@@ -42,11 +42,7 @@ static bool read_peer(const ipt_tape *tape, uint32_t at, ipt_call *call)
     /* Any text passes, an empty one too: what is no address is the decision's to judge (decision.md section 5). */
     if (tape->items[at].kind == IPT_TAPE_NULL)
         return ipt_tape_fail(tape, at, IPT_PROBLEM_MISSING_PEER, "the peer must be an address or \"unix\"");
-    if (!expect_string(tape, at, &call->request.peer))
-        return false;
-    if (call->request.peer.p == NULL)
-        call->request.peer.p = "";
-    return true;
+    return expect_string(tape, at, &call->request.peer);
 }
 
 static bool read_headers(const ipt_tape *tape, uint32_t at, ipt_call *call)

@@ -25,11 +25,15 @@ static bool count_file(ipt_bind *b, ipt_span text, const char *file, size_t *cou
     return b->diag->errors == errors;
 }
 
-static void take_lines(ipt_bind *b, ipt_list_spec *list, ipt_span text, const char *file)
+static void take_lines(ipt_bind *b, ipt_list_spec *list, ipt_span text, const char *file, ipt_place place)
 {
     size_t count;
-    if (!count_file(b, text, file, &count) || count == 0)
+    if (!count_file(b, text, file, &count))
         return;
+    if (count == 0) {
+        ipt_diag_add(b->diag, IPT_WARNING, place, "list \"%s\" is empty", list->name);
+        return;
+    }
     ipt_prefix *prefixes = ipt_bind_alloc(b, count, sizeof(*prefixes));
     ipt_ranges_text cursor = {.rest = text};
     ipt_span found;
@@ -57,9 +61,7 @@ static void take_file(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
         ipt_file_complain(result, LIST_FILE_MAX, complaint, sizeof(complaint));
         ipt_diag_add(b->diag, IPT_ERROR, name->place, "file \"%s\" %s", ipt_show(name->text, &shown), complaint);
     } else {
-        take_lines(b, list, ipt_buf_span(&text), list->file);
-        if (list->prefix_count == 0)
-            ipt_diag_add(b->diag, IPT_WARNING, name->place, "list \"%s\" is empty", list->name);
+        take_lines(b, list, ipt_buf_span(&text), list->file, name->place);
     }
 }
 

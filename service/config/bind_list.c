@@ -214,12 +214,13 @@ static void bind_list(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
     list->trust_tenants = ipt_bind_bool(node, "lists.*.trust_tenants");
     list->broad_accepted = ipt_bind_node(node, "lists.*.broad") != NULL;
     bind_provider(b, list, node);
+    bool has_source = bind_source(b, list, node);
     bind_ages(b, list, node);
     bind_egress(b, list, node);
     ipt_bind_vouches(b, list, node);
     ipt_bind_proof(b, list, node);
     bind_fetching(b, list, node);
-    if (!bind_source(b, list, node))
+    if (!has_source)
         return;
     check_fitting(b, list, node);
     ipt_bind_contents(b, list, node);

@@ -49,8 +49,9 @@ ipt_err ipt_engine_open(const ipt_engine_options *options, ipt_diag *diag, ipt_e
     return IPT_OK;
 }
 
-static void stop_reloading(engine_reload *reload)
+void ipt_engine_stop(ipt_engine *engine)
 {
+    engine_reload *reload = &engine->reload;
     if (!reload->started)
         return;
     (void)pthread_mutex_lock(&reload->lock);
@@ -58,13 +59,14 @@ static void stop_reloading(engine_reload *reload)
     (void)pthread_cond_signal(&reload->asked);
     (void)pthread_mutex_unlock(&reload->lock);
     (void)pthread_join(reload->thread, NULL);
+    reload->started = false;
 }
 
 void ipt_engine_close(ipt_engine *engine)
 {
     if (engine == NULL)
         return;
-    stop_reloading(&engine->reload);
+    ipt_engine_stop(engine);
     ipt_slot_publish_take(&engine->slot, NULL);
     ipt_ring_free(engine->decisions);
     ipt_metrics_free(engine->metrics);

@@ -15,6 +15,7 @@ struct ipt_log {
     ipt_ring *ring;
     _Atomic int level;
     bool text;
+    int fd;
 };
 
 ipt_err ipt_log_new(int fd, ipt_log_format format, ipt_log_level level, ipt_log **out)
@@ -23,7 +24,8 @@ ipt_err ipt_log_new(int fd, ipt_log_format format, ipt_log_level level, ipt_log 
     if (log == NULL)
         return IPT_ENOMEM;
     atomic_init(&log->level, (int)level);
-    log->text = format == IPT_LOG_TEXT || (format == IPT_LOG_AUTO && isatty(fd) == 1);
+    log->fd = fd;
+    ipt_log_set_format(log, format);
     ipt_err err = ipt_ring_new(LOG_SLOTS, fd, &log->ring);
     if (err != IPT_OK)
         return err;
@@ -38,6 +40,11 @@ void ipt_log_free(ipt_log *log)
         return;
     ipt_ring_free(log->ring);
     free(log);
+}
+
+void ipt_log_set_format(ipt_log *log, ipt_log_format format)
+{
+    log->text = format == IPT_LOG_TEXT || (format == IPT_LOG_AUTO && isatty(log->fd) == 1);
 }
 
 void ipt_log_set_level(ipt_log *log, ipt_log_level level)

@@ -75,11 +75,11 @@ static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take)
     if (err != IPT_OK)
         return err;
     const ipt_generation *old = ipt_engine_acquire(engine);
-    bool first = old == NULL;
-    if (!first)
+    if (old != NULL) {
         log_removed(engine, old->view->config, generation->view->config);
+        log_published(engine, generation->view, "configuration reloaded");
+    }
     ipt_engine_release(engine, old);
-    log_published(engine, generation->view, first ? "configuration loaded" : "configuration reloaded");
     ipt_log_set_level(engine->log, generation->view->config->log_level);
     ipt_slot_publish_take(&engine->slot, generation);
     return IPT_OK;

@@ -19,16 +19,26 @@ static const char *policy_name(const ipt_decision *d)
     return d->policy->spec->name;
 }
 
-static void add_file(ipt_buf *out, const ipt_decision *d, const char *what)
+/* "If ..., write in iptrust.yaml:" before the YAML. */
+static void add_file(ipt_buf *out, const ipt_decision *d, const char *condition)
 {
     const char *file = d->view->config->file;
+
+    ipt_buf_addf(out, " %s, write ", condition);
     if (file == NULL) {
-        ipt_buf_addf(out, " %s Write this to a file and name it with --config:", what);
+        ipt_buf_adds(out, "this to a file and name it with --config:");
         return;
     }
-    ipt_buf_addf(out, " %s In ", what);
+    ipt_buf_adds(out, "in ");
     ipt_explain_escape(out, ipt_span_from(file), IPT_TEXT_MAX);
     ipt_buf_addc(out, ':');
+}
+
+/* Pieces of YAML written on the side. */
+static ipt_span piece(ipt_advice *out, const ipt_buf *text)
+{
+    out->yaml.failed |= text->failed;
+    return text->failed ? (ipt_span){0} : ipt_buf_span(text);
 }
 
 /* ---- a balancer that no list names ---- */
@@ -49,7 +59,7 @@ static ipt_span evidence_of(const ipt_decision *d)
         if (found.n == 0 || ipt_span_equal_nocase(cursor.name, IPT_SPAN("forwarded")))
             found = cursor.name;
     }
-    return found.n == 0 && d->request->has_proxy_protocol ? IPT_SPAN("proxy_protocol") : found;
+    return found;
 }
 
 /* The address at which the walk ended although more was there to be read; NULL when that is how it should be. */
@@ -89,7 +99,7 @@ static void advise_known(ipt_advice *out, const ipt_decision *d, const ipt_hop *
     if (other != NULL)
         ipt_buf_addf(&out->words, " Policy %s does: ask with \"policy\":\"%s\" (iptrust --policy %s).", other, other,
                      other);
-    add_file(&out->words, d, "To let this policy trust it:");
+    add_file(&out->words, d, "To let this policy trust it");
     ipt_edit edit = IPT_EDIT_NONE;
     edit.trust = index;
     ipt_edit_write(&out->yaml, d, &edit);
@@ -126,7 +136,7 @@ static void advise_well_known(ipt_advice *out, const ipt_decision *d, const ipt_
     add_addr(&out->words, hop->addr);
     ipt_buf_addf(&out->words, " is an address of %s, which no list of this configuration holds.",
                  ipt_provider_name(is->provider));
-    add_file(&out->words, d, "If your service stands behind that provider, trust it.");
+    add_file(&out->words, d, "If your service stands behind that provider");
     ipt_edit edit = IPT_EDIT_NONE;
     edit.name = name;
     edit.body = ipt_span_from(is->body);
@@ -155,7 +165,7 @@ static void advise_own(ipt_advice *out, const ipt_decision *d, const ipt_hop *ho
     ipt_buf_adds(&out->words, hop->origin == IPT_ORIGIN_PEER ? " opened the connection and brought forwarding evidence"
                                                              : " stands before further entries");
     ipt_buf_addf(&out->words, ", but no list that policy %s trusts holds it.", policy_name(d));
-    add_file(&out->words, d, "Only if it is a balancer of yours, and writes that evidence itself, trust it.");
+    add_file(&out->words, d, "Only if it is a balancer of yours and writes that evidence itself");
 
     ipt_advice_free_name(d->view, "lb", name, sizeof(name));
     (void)ipt_prefix_format(ipt_prefix_of(hop->addr, 128), prefix);
@@ -168,14 +178,24 @@ static void advise_own(ipt_advice *out, const ipt_decision *d, const ipt_hop *ho
     }
     ipt_buf_addc(&body, '}');
     edit.name = name;
-    edit.body = ipt_buf_span(&body);
+    edit.body = piece(out, &body);
     ipt_edit_write(&out->yaml, d, &edit);
+}
+
+/* A tenants' machine is never a hop, whatever is trusted. */
+static bool is_egress(const ipt_view *view, ipt_addr addr)
+{
+    for (size_t i = 0; i < view->list_count; i++)
+        for (size_t j = 0; j < view->lists[i].spec->egress_count; j++)
+            if (ipt_prefix_holds(view->lists[i].spec->egress[j], addr))
+                return true;
+    return false;
 }
 
 static bool advise_missing(ipt_advice *out, const ipt_decision *d)
 {
     const ipt_hop *hop = missing_hop(d);
-    if (hop == NULL || !hop->has_addr)
+    if (hop == NULL || !hop->has_addr || is_egress(d->view, hop->addr))
         return false;
 
     uint16_t known = known_list(d);
@@ -195,12 +215,12 @@ static bool advise_unix(ipt_advice *out, const ipt_decision *d)
 {
     char name[IPT_NAME_LENGTH_MAX + 1];
 
-    if (!ipt_span_equal(d->request->peer, IPT_SPAN("unix")) || d->chain_count == 0 ||
+    if (!ipt_span_equal(d->request->peer, IPT_SPAN("unix")) || d->chain_count == 0 || d->policy->spec->trust_anyone ||
         d->chain[0].verdict == IPT_VERDICT_TRUSTED)
         return false;
     ipt_advice_free_name(d->view, "local", name, sizeof(name));
     ipt_buf_addf(&out->words, "The peer is a Unix socket, which no list that policy %s trusts holds.", policy_name(d));
-    add_file(&out->words, d, "If only your own proxy can open it, trust it.");
+    add_file(&out->words, d, "If only your own proxy can open it");
     ipt_edit edit = IPT_EDIT_NONE;
     edit.name = name;
     edit.body = IPT_SPAN("{unix: true, internal: true}");
@@ -233,7 +253,8 @@ static bool advise_not_vouched(ipt_advice *out, const ipt_decision *d)
     if (origin == IPT_REASON_HOP_NOT_VOUCHING && d->chain_count > d->client_hop + 1U)
         header = ipt_names_text(d->view->names, d->chain[d->client_hop + 1U].header);
     while (header.n == 0 && ipt_explain_ignored_next(d, &cursor))
-        if (origin == IPT_REASON_PEER_TRUSTED_NO_HEADER || reads(d, cursor.name))
+        if (cursor.code == IPT_FINDING_HEADER_NOT_VOUCHED &&
+            (origin == IPT_REASON_PEER_TRUSTED_NO_HEADER || reads(d, cursor.name)))
             header = cursor.name;
     if (header.n == 0)
         return false;
@@ -242,11 +263,11 @@ static bool advise_not_vouched(ipt_advice *out, const ipt_decision *d)
     ipt_buf_adds(&out->words, "The header ");
     ipt_explain_escape(&out->words, header, IPT_TEXT_MAX);
     ipt_buf_addf(&out->words, " is there, but list %s does not vouch for it.", list->spec->name);
-    add_file(&out->words, d, "Only if its hosts write that header on every request, whatever the client sent, say so.");
+    add_file(&out->words, d, "Only if its hosts write it on every request, whatever the client sent");
     ipt_edit_vouches(&extra, list->spec, header);
     ipt_edit edit = IPT_EDIT_NONE;
     edit.list = hop->list;
-    edit.extra = ipt_buf_span(&extra);
+    edit.extra = piece(out, &extra);
     if (!ipt_span_equal(header, IPT_SPAN("proxy_protocol")) && !reads(d, header))
         edit.read = header;
     ipt_edit_write(&out->yaml, d, &edit);
@@ -296,10 +317,10 @@ static bool advise_provider_change(ipt_advice *out, const ipt_decision *d)
     const char *from = d->view->lists[outer].spec->name, *to = d->view->lists[inner].spec->name;
     ipt_auto(ipt_buf) extra = {0};
     ipt_buf_addf(&out->words, "The request seems to have come through %s and then %s.", from, to);
-    add_file(&out->words, d, "If you did chain these two providers in this order, say so.");
+    add_file(&out->words, d, "If you did chain these two providers in this order");
     ipt_edit_chains(&extra, d, from, to);
     ipt_edit edit = IPT_EDIT_NONE;
-    edit.policy = ipt_buf_span(&extra);
+    edit.policy = piece(out, &extra);
     ipt_edit_write(&out->yaml, d, &edit);
     return true;
 }
@@ -316,14 +337,14 @@ static bool advise_bad_entry(ipt_advice *out, const ipt_decision *d)
         {IPT_REASON_LIMIT_REACHED, "is the last of 64 trusted entries; some proxy may be calling itself"},
     };
     const ipt_hop *hop = ipt_explain_last_trusted(d);
-    size_t bad = ipt_explain_stop(d);
+    const size_t bad = ipt_explain_stop(d) - 1;
 
     for (size_t i = 0; i < IPT_COUNT(rows); i++) {
         if (ipt_explain_origin(d) != rows[i].origin || hop == NULL)
             continue;
         ipt_explain_hop_name(&out->words, hop);
         ipt_buf_addf(&out->words, " %s", rows[i].what);
-        if (bad < d->chain_count && rows[i].origin == IPT_REASON_ENTRY_MALFORMED) {
+        if (rows[i].origin == IPT_REASON_ENTRY_MALFORMED) {
             ipt_buf_adds(&out->words, ": ");
             ipt_explain_hop_name(&out->words, &d->chain[bad]);
         }
@@ -424,7 +445,7 @@ static bool advise_shared(ipt_advice *out, const ipt_decision *d)
                  "true` instead.",
                  ipt_provider_name(spec->provider) == NULL ? "that provider" : ipt_provider_name(spec->provider),
                  spec->name);
-    add_file(&out->words, d, "");
+    add_file(&out->words, d, "For the first");
     ipt_edit edit = IPT_EDIT_NONE;
     edit.list = shared;
     edit.extra = IPT_SPAN("proof: {header: x-origin-token, secret_file: /run/secrets/origin}");
@@ -501,7 +522,7 @@ static bool advise_clients(ipt_advice *out, const ipt_decision *d)
         return false;
     add_addr(&out->words, d->client);
     ipt_buf_addf(&out->words, " is no public address (class %s).", ipt_class_name(d->client_class));
-    add_file(&out->words, d, "If this service has such clients, say so.");
+    add_file(&out->words, d, "If this service has such clients");
     ipt_edit edit = IPT_EDIT_NONE;
     edit.policy = IPT_SPAN("clients: any");
     ipt_edit_write(&out->yaml, d, &edit);

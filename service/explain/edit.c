@@ -34,7 +34,7 @@ void ipt_edit_header(ipt_buf *out, ipt_span header)
         if (c == '"' || c == '\\')
             ipt_buf_addf(out, "\\%c", c);
         else if (c < 0x20 || c >= 0x7f)
-            ipt_buf_addf(out, "\\x%02X", c);
+            ipt_buf_addf(out, "\\x%02x", c);
         else
             ipt_buf_addc(out, (char)c);
     }

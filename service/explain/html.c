@@ -89,6 +89,13 @@ static void put(ipt_buf *out, const ipt_buf *words)
         escape(out, ipt_buf_span(words));
 }
 
+/* Whether anything was written on the side. */
+static bool any(ipt_buf *out, const ipt_buf *words)
+{
+    out->failed |= words->failed;
+    return words->n != 0 && !words->failed;
+}
+
 static const char *level_class(ipt_level level)
 {
     return level >= IPT_LEVEL_HIGH ? "good" : level == IPT_LEVEL_MEDIUM ? "fair" : "poor";
@@ -161,7 +168,7 @@ static void write_hop(ipt_buf *out, const ipt_decision *d, size_t index)
     ipt_buf_adds(out, "</span>");
     if (d->has_client && index == d->client_hop && hop->verdict != IPT_VERDICT_CLIENT)
         ipt_buf_addf(out, "<br><span class=\"%s\">the answer, for want of a better one</span>", level_class(d->level));
-    if (detail.n != 0) {
+    if (any(out, &detail)) {
         ipt_buf_adds(out, "<br><span class=\"soft\">");
         put(out, &detail);
         ipt_buf_adds(out, "</span>");
@@ -187,7 +194,7 @@ static void write_ignored(ipt_buf *out, const ipt_decision *d)
 static void write_chain(ipt_buf *out, const ipt_decision *d)
 {
     ipt_auto(ipt_buf) reason = {0};
-    ipt_explain_ignored any = {0};
+    ipt_explain_ignored cursor = {0};
     size_t stop = ipt_explain_stop(d);
 
     ipt_buf_addf(out,
@@ -199,7 +206,7 @@ static void write_chain(ipt_buf *out, const ipt_decision *d)
     ipt_explain_stop_reason(&reason, d);
     ipt_buf_adds(out, "<li class=\"stop\">The walk stops here: ");
     put(out, &reason);
-    if (stop < d->chain_count || ipt_explain_ignored_next(d, &any))
+    if (stop < d->chain_count || ipt_explain_ignored_next(d, &cursor))
         ipt_buf_adds(out, ".<br><span class=\"soft\">What follows is ignored: anybody could have written it.</span>");
     ipt_buf_adds(out, "</li>\n");
     for (size_t i = stop; i < d->chain_count; i++)
@@ -220,7 +227,7 @@ static void write_advice(ipt_buf *out, const ipt_decision *d)
         ipt_buf_adds(out, "<div class=\"advice\"><p>");
         put(out, &advices.items[i].words);
         ipt_buf_adds(out, "</p>\n");
-        if (advices.items[i].yaml.n != 0) {
+        if (any(out, &advices.items[i].yaml)) {
             ipt_buf_adds(out, "<pre>");
             put(out, &advices.items[i].yaml);
             ipt_buf_adds(out, "</pre>\n");
@@ -241,7 +248,7 @@ static void write_reasons(ipt_buf *out, const ipt_decision *d)
             continue;
         ipt_buf_addf(out, "<dt><code>%s</code>", ipt_reason_name((ipt_reason)i));
         ipt_explain_reason_subject(&subject, d, (ipt_reason)i);
-        if (subject.n != 0) {
+        if (any(out, &subject)) {
             ipt_buf_adds(out, " (");
             put(out, &subject);
             ipt_buf_addc(out, ')');
@@ -281,9 +288,9 @@ static void write_keys(ipt_buf *out, const ipt_decision *d)
         ipt_auto(ipt_buf) value = {0};
         ipt_explain_keys(&value, d, i);
         ipt_buf_addf(out, "<tr><td><code>%s</code></td><td class=\"%s\">", ipt_explain_key_name(i),
-                     value.n == 0 ? "soft" : "a");
-        if (value.n == 0)
-            ipt_buf_adds(out, "none: the client is not known well enough");
+                     any(out, &value) ? "a" : "soft");
+        if (!any(out, &value))
+            ipt_buf_adds(out, "none");
         put(out, &value);
         ipt_buf_adds(out, "</td></tr>\n");
     }

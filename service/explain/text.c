@@ -7,6 +7,7 @@
 #define WIDTH_DEFAULT 100U
 #define WIDTH_MIN     40U
 #define NAME_MAX      47U /* columns of an address; longer text goes below */
+#define HOP_COLUMNS   24U /* of a hop's line beside the address and where it was read */
 #define IGNORED_MAX   8U  /* entries beyond the stop that are drawn one by one */
 
 typedef struct glyphs {
@@ -129,14 +130,15 @@ static const char *verdict_colour(ipt_verdict verdict)
     return NULL;
 }
 
-static size_t name_width(const ipt_decision *d)
+static size_t name_width(const painter *p)
 {
     size_t widest = 14;
-    for (size_t i = 0; i < d->chain_count; i++) {
+    for (size_t i = 0; i < p->d->chain_count; i++) {
         ipt_auto(ipt_buf) name = {0};
-        ipt_explain_hop_name(&name, &d->chain[i]);
-        if (name.n > widest)
-            widest = name.n < NAME_MAX ? name.n : NAME_MAX;
+        ipt_explain_hop_name(&name, &p->d->chain[i]);
+        size_t n = taken(p, &name).n;
+        if (n > widest)
+            widest = n < NAME_MAX ? n : NAME_MAX;
     }
     return widest;
 }
@@ -157,12 +159,13 @@ static void draw_hop(const painter *p, size_t index, size_t widest, bool passed)
 {
     const ipt_hop *hop = &p->d->chain[index];
     ipt_auto(ipt_buf) name = {0};
+    ipt_auto(ipt_buf) origin = {0};
     ipt_auto(ipt_buf) rest = {0};
     const char *code = verdict_colour((ipt_verdict)hop->verdict);
     char number[24];
 
     ipt_explain_hop_name(&name, hop);
-    bool cut = name.n > widest;
+    bool cut = taken(p, &name).n > widest;
     (void)snprintf(number, sizeof(number), hop->verdict == IPT_VERDICT_NOT_EXAMINED ? "[..] " : "[%zu]%s ", index,
                    index < 10 ? " " : "");
     ipt_buf_addf(p->out, "  %s%s", passed ? p->g->branch : p->g->lost_branch, number);
@@ -170,11 +173,17 @@ static void draw_hop(const painter *p, size_t index, size_t widest, bool passed)
     ipt_buf_adds(p->out, cut ? "..." : "");
     spaces(p, 2 + (cut ? 0 : widest - name.n));
     paint(p, code, ipt_explain_hop_verdict(p->d, index));
-    spaces(p, 12 - strlen(ipt_explain_hop_verdict(p->d, index)));
-    ipt_explain_hop_origin(p->out, p->d, hop);
+    ipt_explain_hop_origin(&origin, p->d, hop);
+    bool fits = HOP_COLUMNS + widest + origin.n <= p->width;
+    if (fits) {
+        spaces(p, 12 - strlen(ipt_explain_hop_verdict(p->d, index)));
+        ipt_buf_add(p->out, taken(p, &origin));
+    }
     ipt_buf_addc(p->out, '\n');
 
     const char *line = passed ? p->g->down : p->g->lost;
+    if (!fits)
+        under(p, line, NULL, taken(p, &origin));
     if (cut)
         under(p, line, code, taken(p, &name));
     if (p->d->has_client && index == p->d->client_hop && hop->verdict != IPT_VERDICT_CLIENT)
@@ -216,7 +225,7 @@ static void draw_ignored_headers(const painter *p)
 static void draw_chain(const painter *p)
 {
     const ipt_decision *d = p->d;
-    size_t stop = ipt_explain_stop(d), widest = name_width(d), shown = stop;
+    size_t stop = ipt_explain_stop(d), widest = name_width(p), shown = stop;
     ipt_explain_ignored any = {0};
     bool ignored_headers = ipt_explain_ignored_next(d, &any);
 
@@ -263,7 +272,7 @@ static void draw_reasons(const painter *p)
         spaces(p, 8 - strlen(word));
         paint(p, BOLD, ipt_reason_name((ipt_reason)i));
         ipt_explain_reason_subject(&subject, d, (ipt_reason)i);
-        if (subject.n != 0) {
+        if (taken(p, &subject).n != 0) {
             ipt_buf_adds(p->out, " (");
             ipt_buf_add(p->out, taken(p, &subject));
             ipt_buf_addc(p->out, ')');
@@ -273,24 +282,37 @@ static void draw_reasons(const painter *p)
     }
 }
 
+static void add_lower(ipt_buf *out, ipt_span text)
+{
+    for (size_t i = 0; i < text.n && i < IPT_TEXT_MAX; i++) {
+        char lower = ipt_lower(text.p[i]);
+        ipt_explain_escape(out, (ipt_span){&lower, 1}, 1);
+    }
+}
+
+/* Findings of one code stand together: one line with all their headers, one sentence. */
 static void draw_findings(const painter *p)
 {
-    if (p->d->finding_count == 0)
+    const ipt_decision *d = p->d;
+
+    if (d->finding_count == 0)
         return;
     title(p, "Noticed besides");
-    for (size_t i = 0; i < p->d->finding_count; i++) {
-        const ipt_finding *finding = &p->d->findings[i];
-        ipt_auto(ipt_buf) header = {0};
-        ipt_buf_adds(p->out, "  ");
-        paint(p, BOLD, ipt_finding_name(finding->code));
-        for (size_t j = 0; j < finding->header.n && j < IPT_TEXT_MAX; j++) {
-            char lower = ipt_lower(finding->header.p[j]);
-            ipt_explain_escape(&header, (ipt_span){&lower, 1}, 1);
+    for (size_t i = 0, next; i < d->finding_count; i = next) {
+        ipt_finding_code code = d->findings[i].code;
+        ipt_auto(ipt_buf) headers = {0};
+        for (next = i; next < d->finding_count && d->findings[next].code == code; next++) {
+            ipt_buf_adds(&headers, next == i ? "" : ", ");
+            add_lower(&headers, d->findings[next].header);
         }
-        ipt_buf_adds(p->out, header.n == 0 ? "" : "  ");
-        ipt_buf_add(p->out, taken(p, &header));
-        ipt_buf_adds(p->out, "\n          ");
-        wrap(p, NULL, "          ", 10, ipt_span_from(ipt_finding_meaning(finding->code)));
+        ipt_buf_adds(p->out, "  ");
+        paint(p, BOLD, ipt_finding_name(code));
+        size_t used = 4 + strlen(ipt_finding_name(code));
+        bool fits = used + headers.n <= p->width;
+        ipt_buf_adds(p->out, headers.n == 0 ? "\n" : fits ? "  " : "\n          ");
+        wrap(p, NULL, "          ", fits ? used : 10, taken(p, &headers));
+        ipt_buf_adds(p->out, "          ");
+        wrap(p, NULL, "          ", 10, ipt_span_from(ipt_finding_meaning(code)));
     }
 }
 
@@ -300,9 +322,10 @@ static void draw_keys(const painter *p)
     for (unsigned i = 0; i < IPT_EXPLAIN_KEYS; i++) {
         ipt_auto(ipt_buf) value = {0};
         ipt_explain_keys(&value, p->d, i);
+        ipt_span text = taken(p, &value);
         ipt_buf_addf(p->out, "  %-12s", ipt_explain_key_name(i));
-        ipt_buf_add(p->out, value.n == 0 ? IPT_SPAN("none: the client is not known well enough") : taken(p, &value));
-        ipt_buf_addc(p->out, '\n');
+        ipt_buf_add(p->out, text.n == 0 ? IPT_SPAN("none") : text);
+        ipt_buf_adds(p->out, text.n == 0 && i == 0 ? ": the client is not known well enough\n" : "\n");
     }
 }
 

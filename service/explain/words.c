@@ -11,7 +11,7 @@ void ipt_explain_escape(ipt_buf *out, ipt_span text, size_t max)
         else if (c >= 0x20 && c < 0x7f)
             ipt_buf_addc(out, (char)c);
         else
-            ipt_buf_addf(out, "\\x%02X", c);
+            ipt_buf_addf(out, "\\x%02x", c);
     }
     if (text.n > max)
         ipt_buf_adds(out, "...");
@@ -156,6 +156,10 @@ static void client_detail(ipt_buf *out, const ipt_decision *d)
 {
     const char *policy = d->policy->spec->name;
 
+    if (!d->has_client) {
+        ipt_buf_addf(out, "a Unix socket; in no list that policy %s trusts", policy);
+        return;
+    }
     if (ipt_explain_has(d, IPT_REASON_CLIENT_IS_PROVIDER_EGRESS))
         ipt_buf_adds(out, "a machine of that provider's customers, never a hop");
     else if (ipt_explain_has(d, IPT_REASON_HOP_COUNT_ONLY))
@@ -223,11 +227,16 @@ static bool was_passed(const ipt_hop *hop)
 
 size_t ipt_explain_stop(const ipt_decision *d)
 {
+    ipt_reason origin = ipt_explain_origin(d);
     size_t stop = d->chain_count == 0 ? 0 : 1;
+
     for (size_t i = 0; i < d->chain_count; i++)
         if (was_passed(&d->chain[i]))
             stop = i + 1;
-    return stop;
+    /* The entry that ended the walk was written by a proxy that we trust, though it helps nobody. */
+    bool bad = origin == IPT_REASON_ENTRY_MALFORMED || origin == IPT_REASON_ENTRY_OBFUSCATED ||
+               origin == IPT_REASON_ENTRY_EMPTY;
+    return stop + (bad && stop < d->chain_count);
 }
 
 void ipt_explain_stop_reason(ipt_buf *out, const ipt_decision *d)
@@ -241,9 +250,9 @@ void ipt_explain_stop_reason(ipt_buf *out, const ipt_decision *d)
         [IPT_REASON_HOP_COUNT_ONLY] = "this is as far as the policy counts",
         [IPT_REASON_ALL_HOPS_TRUSTED] = "no entry is left",
         [IPT_REASON_PEER_TRUSTED_NO_HEADER] = "no header is there that this proxy vouches for and the policy reads",
-        [IPT_REASON_ENTRY_MALFORMED] = "the next entry is not an address",
-        [IPT_REASON_ENTRY_OBFUSCATED] = "the next entry does not tell an address",
-        [IPT_REASON_ENTRY_EMPTY] = "the next entry is empty",
+        [IPT_REASON_ENTRY_MALFORMED] = "what the last proxy wrote is not an address",
+        [IPT_REASON_ENTRY_OBFUSCATED] = "what the last proxy wrote tells no address",
+        [IPT_REASON_ENTRY_EMPTY] = "what the last proxy wrote is an empty entry",
         [IPT_REASON_TOO_FEW_ENTRIES] = "the header has fewer entries than there must be",
         [IPT_REASON_LIMIT_REACHED] = "64 entries were looked at and all are trusted proxies",
         [IPT_REASON_HOP_NOT_VOUCHING] = "the list of this hop does not vouch for the header",
@@ -373,21 +382,40 @@ static bool named_before(const ipt_decision *d, size_t finding)
     return false;
 }
 
+/* The next header, attribute or PROXY header of the request that bears the finding's name. */
+static bool next_named(const ipt_request *request, ipt_span name, ipt_explain_ignored *cursor)
+{
+    static const ipt_span attribute = {"attribute:", 10};
+    bool is_attribute = name.n > attribute.n && memcmp(name.p, attribute.p, attribute.n) == 0;
+    const ipt_header *items = is_attribute ? request->attributes : request->headers;
+    size_t count = is_attribute ? request->attribute_count : request->header_count;
+    ipt_span plain = is_attribute ? (ipt_span){name.p + attribute.n, name.n - attribute.n} : name;
+
+    if (request->has_proxy_protocol && ipt_span_equal(name, IPT_SPAN("proxy_protocol"))) {
+        cursor->value = request->proxy_protocol;
+        cursor->name = name;
+        return cursor->header++ == 0;
+    }
+    while (cursor->header < count) {
+        const ipt_header *item = &items[cursor->header++];
+        if (is_attribute ? !ipt_span_equal(item->name, plain) : !ipt_span_equal_nocase(item->name, plain))
+            continue;
+        cursor->name = is_attribute ? name : item->name;
+        cursor->value = item->value;
+        return true;
+    }
+    return false;
+}
+
 bool ipt_explain_ignored_next(const ipt_decision *d, ipt_explain_ignored *cursor)
 {
     for (; cursor->finding < d->finding_count; cursor->finding++, cursor->header = 0) {
         const ipt_finding *finding = &d->findings[cursor->finding];
         if (!is_ignored(finding->code) || named_before(d, cursor->finding))
             continue;
-        while (cursor->header < d->request->header_count) {
-            const ipt_header *header = &d->request->headers[cursor->header++];
-            if (!ipt_span_equal_nocase(header->name, finding->header))
-                continue;
-            cursor->name = header->name;
-            cursor->value = header->value;
-            cursor->code = finding->code;
+        cursor->code = finding->code;
+        if (next_named(d->request, finding->header, cursor))
             return true;
-        }
     }
     return false;
 }

@@ -132,7 +132,7 @@ static void find_in_chain(work *w)
     for (uint16_t i = 0; i < w->out->chain_count; i++) {
         const ipt_hop *hop = &w->out->chain[i];
         bool trusted = hop->verdict == IPT_VERDICT_TRUSTED;
-        if (trusted && i < 64 && (w->several >> i & 1) != 0)
+        if (trusted && (w->several[i / 64] >> i % 64 & 1) != 0)
             add_finding(w, IPT_FINDING_DOUBLE_LISTED_ADDRESS,
                         i == 0 ? IPT_SPAN("peer") : ipt_names_text(w->view->names, hop_name(hop)));
         if (trusted && hop->origin == IPT_ORIGIN_HEADER && hop->has_port)
@@ -172,7 +172,7 @@ static void find_foreign_worker(work *w)
     }
     if (!cloudflare || count_values(w, IPT_NAME_HOST, &host) == 0)
         return;
-    const char *colon = memchr(host.p, ':', host.n);
+    const char *colon = host.n == 0 ? NULL : memchr(host.p, ':', host.n);
     if (colon != NULL)
         host.n = (size_t)(colon - host.p);
     if (!ends_with_zone(ipt_span_trim(host), ipt_span_trim(zone)))

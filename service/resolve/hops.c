@@ -10,6 +10,7 @@ static unsigned count_proxy_source(work *w, unsigned hops)
     w->cur = 1;
     if (hops == 1) {
         source->verdict = IPT_VERDICT_CLIENT;
+        w->http_hop = NO_HOP;
         end_at(w, 1, IPT_REASON_HOP_COUNT_ONLY);
         return 0;
     }

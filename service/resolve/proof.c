@@ -25,15 +25,23 @@ static bool principal_is_right(const work *w, uint16_t hop, const ipt_proof *pro
            is_one_of(w->request->principal, proof);
 }
 
-/* The element that the hop appended stands next after it in the chain, or first among those not used. */
+/* The element that the hop appended stands next after it in the chain, or first among those not used. There is none
+ * where the chain goes on by other evidence, or behind a hop that replaces the header: what was taken ahead of the walk
+ * is nobody's word. */
 static const item *element_after(const work *w, uint16_t hop)
 {
     if (!w->headers_read || w->entries.name != IPT_NAME_FORWARDED)
         return NULL;
+    if (hop + 1U < w->out->chain_count && w->out->chain[hop + 1U].origin == IPT_ORIGIN_PROXY_PROTOCOL)
+        return NULL;
+    if (w->placed != NO_HOP && hop + 1U >= w->placed)
+        return NULL;
     uint16_t before = 0; /* entries in the chain up to and including hop */
     for (uint16_t i = 0; i <= hop; i++)
         before = (uint16_t)(before + (w->out->chain[i].origin == IPT_ORIGIN_HEADER));
-    return before < w->entries.count ? &w->entries.items[before] : NULL;
+    if (before >= w->entries.count || before > w->entries.used || (w->closed && before == w->entries.used))
+        return NULL;
+    return &w->entries.items[before];
 }
 
 static bool param_is_right(const ipt_proof *proof, const item *element)

@@ -65,10 +65,12 @@ typedef struct work {
     uint16_t http_hop;  /* the trusted hop that spoke HTTP to us, or NO_HOP */
     uint16_t cur;       /* the outermost hop so far that is trusted (or counted) */
     uint16_t answer;    /* hop that is the client */
+    uint16_t placed;    /* first hop that a single-address header put there, or NO_HOP */
+    bool closed;        /* a replacing hop set the last entry used: what stands further left is nobody's word */
     ipt_reason origin;
-    uint64_t reasons; /* found on the way; the origin is added at the end */
-    uint64_t several; /* bit i: hop i of the chain is trusted and stands in several trusted lists (first 64 hops) */
-    ipt_name conflicts[IPT_CONFIG_READ_MAX]; /* single-address headers that contradicted the chain */
+    uint64_t reasons;                            /* found on the way; the origin is added at the end */
+    uint64_t several[(IPT_CHAIN_MAX + 63) / 64]; /* bit i: hop i of the chain stands in several trusted lists */
+    ipt_name conflicts[IPT_CONFIG_READ_MAX];     /* single-address headers that contradicted the chain */
     size_t conflict_count;
     pseudo_v4 pseudo;
     header_index headers;

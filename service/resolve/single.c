@@ -114,6 +114,8 @@ static void place(work *w, uint16_t writer, const ipt_read *read, const value *v
     ipt_judgement judgement;
     w->cur = writer;
     step_kind step = judge_step(w, writer, v->node.addr, &judgement);
+    if (w->placed == NO_HOP)
+        w->placed = w->out->chain_count;
     label_hop(push_hop(w, IPT_ORIGIN_HEADER, IPT_VERDICT_UNVOUCHED), v);
     if (take_step(w, (uint16_t)(w->out->chain_count - 1), step, &judgement, origin_of(w, read, writer)))
         end_at(w, w->cur, IPT_REASON_ALL_HOPS_TRUSTED);

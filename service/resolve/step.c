@@ -74,8 +74,8 @@ void set_trusted(work *w, ipt_hop *hop, const ipt_judgement *judgement)
     hop->list = judgement->list;
     hop->prefix_len = judgement->prefix_len;
     size_t place = (size_t)(hop - w->out->chain);
-    if (judgement->several && place < 64)
-        w->several |= UINT64_C(1) << place;
+    uint64_t bit = UINT64_C(1) << place % 64; /* cleared too: another hop may have stood here before */
+    w->several[place / 64] = judgement->several ? w->several[place / 64] | bit : w->several[place / 64] & ~bit;
 }
 
 void end_at(work *w, uint16_t hop, ipt_reason origin)

@@ -8,10 +8,10 @@ static bool parse_peer(work *w, ipt_endpoint *out)
 {
     ipt_span text = w->request->peer;
     char copy[IPT_ADDR_TEXT + 16];
-    const char *percent = memchr(text.p, '%', text.n);
-    if (text.n != 0 && percent != NULL) {
+    const char *percent = text.n == 0 ? NULL : memchr(text.p, '%', text.n);
+    bool bracketed = text.n != 0 && text.p[0] == '[';
+    if (percent != NULL) {
         size_t head = (size_t)(percent - text.p);
-        bool bracketed = text.p[0] == '[';
         const char *end = bracketed ? memchr(percent, ']', text.n - head) : text.p + text.n;
         if (end == NULL || end == percent + 1 || text.n - (size_t)(end - percent) > sizeof(copy) ||
             memchr(text.p, ':', head) == NULL)
@@ -30,6 +30,8 @@ static bool parse_peer(work *w, ipt_endpoint *out)
         text.n -= 2;
     if (!ipt_endpoint_parse(text, out) || (no_port && out->has_port))
         return false;
+    if (percent != NULL && !bracketed && (no_port || out->has_port))
+        return false; /* 10.0.0.1:80%eth0: the colon was not that of an IPv6 address */
     w->zone_dropped = percent != NULL;
     return true;
 }
@@ -173,10 +175,10 @@ static void end_with_bad_entry(work *w, const item *it)
 }
 
 /* Entries end the walk by their absence too: why depends on how many were looked at. */
-static void end_without_entry(work *w, bool closed, bool behind_own)
+static void end_without_entry(work *w, bool behind_own)
 {
     ipt_reason reason = behind_own ? IPT_REASON_TOO_FEW_ENTRIES : IPT_REASON_ALL_HOPS_TRUSTED;
-    end_at(w, w->cur, !closed && entries_beyond(w) ? IPT_REASON_LIMIT_REACHED : reason);
+    end_at(w, w->cur, !w->closed && entries_beyond(w) ? IPT_REASON_LIMIT_REACHED : reason);
 }
 
 static bool adds_two(const work *w)
@@ -184,11 +186,11 @@ static bool adds_two(const work *w)
     return w->entries.name == IPT_NAME_XFF && w->view->lists[w->out->chain[w->cur].list].spec->adds == 2;
 }
 
-/* One turn of the loop; false when the walk has ended. closed: a list that replaces the header has been passed. */
-static bool walk_one(work *w, bool *closed)
+/* One turn of the loop; false when the walk has ended. */
+static bool walk_one(work *w)
 {
     ipt_vouch how = vouch_of(w, w->cur, w->entries.name);
-    item *it = *closed ? NULL : entry_at(w, w->entries.used);
+    item *it = w->closed ? NULL : entry_at(w, w->entries.used);
     bool own = false;
     if (how == IPT_VOUCH_NONE || (it != NULL && !carries_secret(w, w->cur, it))) {
         end_at(w, w->cur, IPT_REASON_HOP_NOT_VOUCHING);
@@ -202,14 +204,14 @@ static bool walk_one(work *w, bool *closed)
         }
     }
     if (it == NULL) {
-        end_without_entry(w, *closed, own);
+        end_without_entry(w, own);
         return false;
     }
     if (it->entry.kind != IPT_ENTRY_ADDRESS) {
         end_with_bad_entry(w, it);
         return false;
     }
-    *closed = how == IPT_VOUCH_REPLACE;
+    w->closed = how == IPT_VOUCH_REPLACE;
     replace_pseudo_v4(w, it);
     ipt_judgement judgement;
     step_kind step = judge_step(w, w->cur, it->entry.node.addr, &judgement);
@@ -232,10 +234,10 @@ void walk_trusted(work *w)
     if (w->entries.name == IPT_NAME_NONE)
         end_at(w, w->cur, IPT_REASON_PEER_TRUSTED_NO_HEADER);
     else
-        for (bool closed = false, more = true; more;) {
+        for (bool more = true; more;) {
             if (w->pseudo.writer == NO_HOP && vouch_of(w, w->cur, IPT_NAME_CF_CONNECTING_IP) != IPT_VOUCH_NONE)
                 w->pseudo.writer = w->cur;
-            more = walk_one(w, &closed);
+            more = walk_one(w);
         }
     read_single_headers(w);
 }

@@ -142,7 +142,7 @@ typedef struct rest_request {
     unsigned status;
     const char *content_type;
     const char *extra_name, *extra_value; /* one more header; static or NULL */
-    const char *result;                   /* of iptrust_requests_total; an ipt_problem_name or "ok" */
+    unsigned result;                      /* of iptrust_requests_total: 0 ok, else an ipt_problem_code and 1 */
     size_t stream_at;                     /* NDJSON: bytes of body read */
     size_t stream_sent;                   /* of work->out */
     bool reload_asked, reload_done;
@@ -216,7 +216,7 @@ struct ipt_rest {
     _Atomic bool listener_died;
     _Atomic uint64_t bodies; /* bytes being collected */
     ipt_family requests, duration, refused;
-    ipt_label apis[API_COUNT], result_ok, results[IPT_PROBLEM_CODES], refusals[3];
+    ipt_label apis[API_COUNT], results[IPT_PROBLEM_CODES + 1], refusals[3]; /* results[0]: ok */
 };
 
 /* conn.c */

@@ -34,6 +34,8 @@ int64_t ipt_view_next_change(const ipt_view *view)
             continue;
         int64_t soft = passes_at(spec, spec->soft_age, view->now);
         int64_t hard = passes_at(spec, spec->hard_age, view->now);
+        if (spec->soft_age >= spec->hard_age) /* then it is never stale, only expired */
+            soft = IPT_AGE_NONE;
         next = soft < next ? soft : next;
         next = hard < next ? hard : next;
     }

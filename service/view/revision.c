@@ -41,13 +41,15 @@ static int by_prefix(const void *a, const void *b)
     return (int)x->len - (int)y->len;
 }
 
-static void add_prefixes(hash *h, const ipt_prefix *prefixes, size_t count)
+static ipt_err add_prefixes(hash *h, const ipt_prefix *prefixes, size_t count)
 {
     bool sorted = true;
     for (size_t i = 1; i < count && sorted; i++)
         sorted = by_prefix(&prefixes[i - 1], &prefixes[i]) <= 0;
     ipt_prefix *copy = sorted ? NULL : calloc(count, sizeof(*copy));
-    if (copy != NULL) { /* without memory the written order counts: another revision, never a wrong decision */
+    if (!sorted && copy == NULL)
+        return IPT_ENOMEM;
+    if (copy != NULL) {
         memcpy(copy, prefixes, count * sizeof(*copy));
         qsort(copy, count, sizeof(*copy), by_prefix);
         prefixes = copy;
@@ -59,6 +61,7 @@ static void add_prefixes(hash *h, const ipt_prefix *prefixes, size_t count)
         add_number(h, prefixes[i].len);
     }
     free(copy);
+    return IPT_OK;
 }
 
 static void add_list(hash *h, const ipt_view_list *list)
@@ -150,15 +153,18 @@ static const ipt_view_list *next_by_name(const ipt_view_core *core, const char *
     return next;
 }
 
-void ipt_core_revise(ipt_view_core *core)
+ipt_err ipt_core_revise(ipt_view_core *core)
 {
     const ipt_config *config = core->config;
     hash h;
     for (size_t i = 0; i < config->list_count; i++) {
         const ipt_list_spec *spec = &config->lists[i];
         sha256_init(&h);
-        add_prefixes(&h, spec->prefixes, spec->prefix_count);
-        add_prefixes(&h, spec->egress, spec->egress_count);
+        ipt_err err = add_prefixes(&h, spec->prefixes, spec->prefix_count);
+        if (err == IPT_OK)
+            err = add_prefixes(&h, spec->egress, spec->egress_count);
+        if (err != IPT_OK)
+            return err;
         finish(&h, core->lists[i].revision, 8);
     }
     sha256_init(&h);
@@ -168,8 +174,11 @@ void ipt_core_revise(ipt_view_core *core)
     finish(&h, core->lists_revision, 8);
 
     sha256_init(&h);
-    add_prefixes(&h, config->nat64, config->nat64_count);
+    ipt_err err = add_prefixes(&h, config->nat64, config->nat64_count);
+    if (err != IPT_OK)
+        return err;
     for (size_t i = 0; i < config->policy_count; i++)
         add_policy(&h, config, &config->policies[i]);
     finish(&h, core->policies_revision, 8);
+    return IPT_OK;
 }

@@ -55,8 +55,9 @@ ipt_err ipt_view_build_take(ipt_config *config, int64_t now, ipt_view **out)
     atomic_init(&core->refs, 1);
     core->config = config;
     ipt_err err = ipt_core_compile(core);
+    if (err == IPT_OK)
+        err = ipt_core_revise(core);
     if (err == IPT_OK) {
-        ipt_core_revise(core);
         atomic_fetch_add_explicit(&core->refs, 1, memory_order_relaxed);
         err = view_new(core, now, out);
     }

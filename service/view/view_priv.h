@@ -18,7 +18,7 @@ typedef struct ipt_view_core {
 } ipt_view_core;
 
 IPT_MUST_USE ipt_err ipt_core_compile(ipt_view_core *core); /* names, lists, policies and the table, from config */
-void ipt_core_revise(ipt_view_core *core);                  /* revisions of the lists and of the whole */
+IPT_MUST_USE ipt_err ipt_core_revise(ipt_view_core *core);  /* revisions of the lists and of the whole */
 
 ipt_freshness ipt_freshness_at(const ipt_list_spec *spec, int64_t now);
 

@@ -32,8 +32,8 @@ def main():
         arguments.error("--write wants everything, five times")
 
     work = os.path.join(ROOT, "build", "bench")
-    tools = SimpleNamespace(walk=find("build/bench/walk"), rest=find("build/bench/rest"),
-                            decide=find("build/release/tests/bench/bench_decide"))
+    tools = SimpleNamespace(walk=find("build/bench/walk"), walk_fast=find("build/bench/walk-fast"),
+                            rest=find("build/bench/rest"), decide=find("build/release/tests/bench/bench_decide"))
     if chosen.only != "decisions":
         tools.daemon = find("build/release/iptrustd", "build/release/service/daemon/iptrustd")
     figures = []

@@ -68,15 +68,14 @@ class Case:
         print(f"{self.name} table: {number} requests, the same client on both sides", flush=True)
 
     def round(self, ours_first, how="walk"):
-        """One run of each side, one straight after the other."""
-        go = [self.tools.walk, "-prefixes", self.prefixes, "-stream", self.stream] + (["-fixed"] if how == "fixed" else [])
-        c = [self.tools.decide, how, self.config, self.stream]
-        first, second = (c, go) if ours_first else (go, c)
-        results = [run_json(first), run_json(second)]
-        ours, theirs = results if ours_first else reversed(results)
-        if ours["checksum"] != theirs["checksum"]:
+        """One run of each side, one straight after the other: client only, whole decision, Go, Go with bart.Fast."""
+        go = ["-prefixes", self.prefixes, "-stream", self.stream] + (["-fixed"] if how == "fixed" else [])
+        sides = [[self.tools.decide, how, self.config, self.stream], [self.tools.walk] + go, [self.tools.walk_fast] + go]
+        results = [run_json(side) for side in (sides if ours_first else sides[::-1])]
+        ours, lite, fast = results if ours_first else results[::-1]
+        if not ours["checksum"] == lite["checksum"] == fast["checksum"]:
             raise SystemExit(f"{self.name}: the sides disagree")
-        return ours["client_ns"], ours["full_ns"], theirs["client_ns"]
+        return ours["client_ns"], ours["full_ns"], lite["client_ns"], fast["client_ns"]
 
 
 def measure_walks(cases, rounds):
@@ -84,14 +83,14 @@ def measure_walks(cases, rounds):
     for number in range(rounds):
         for case in cases:
             times.setdefault(case.name, []).append(case.round(number % 2 == 0))
-            print(f"round {number + 1}, {case.name}: client %.0f ns, full %.0f ns, Go %.0f ns" % times[case.name][-1],
-                  flush=True)
+            print(f"round {number + 1}, {case.name}: client %.0f ns, full %.0f ns, Go %.0f ns (bart.Fast %.0f)"
+                  % times[case.name][-1], flush=True)
     return {name: list(zip(*values)) for name, values in times.items()}
 
 
 def measure_fixed(case, rounds):
     """One header set over and over: what a branch predictor makes of it, for context."""
-    client, full, go = zip(*(case.round(number % 2 == 0, "fixed") for number in range(rounds)))
+    client, full, go, _ = zip(*(case.round(number % 2 == 0, "fixed") for number in range(rounds)))
     context = f"ours {middle(client, 'ns')} and {middle(full, 'ns')}, Go {middle(go, 'ns')}"
     return [Figure("one fixed header set, small table: client only, ours / Go", ratios(client, go), context=context)]
 
@@ -111,22 +110,22 @@ def measure_building(case, rounds):
 def measure(work, tools, rounds):
     cases = [Case(work, tools, name, count) for name, count in TABLES]
     times = measure_walks(cases, rounds)
-    (client, full, go), (client_11k, full_11k, go_11k), (client_1m, full_1m, go_1m) = (times[n] for n, _ in TABLES)
+    (client, full, go, fast), (client_11k, full_11k, *go_11k), (client_1m, full_1m, go_1m, fast_1m) = times.values()
 
-    def against(ours, theirs, name):
-        return f"ours {middle(ours, 'ns')}, {name} {middle(theirs, 'ns')}"
+    def against(ours, theirs, with_fast):
+        return f"ours {middle(ours, 'ns')}, Go {middle(theirs, 'ns')}, with bart.Fast {middle(with_fast, 'ns')}"
 
     return [
-        Figure("small table: client only, ours / Go", ratios(client, go), 0.6, context=against(client, go, "Go")),
-        Figure("small table: whole decision, ours / Go", ratios(full, go), 1.2, context=against(full, go, "Go")),
+        Figure("small table: client only, ours / Go", ratios(client, go), 0.6, context=against(client, go, fast)),
+        Figure("small table: whole decision, ours / Go", ratios(full, go), 1.2, context=against(full, go, fast)),
         *measure_fixed(cases[0], rounds),
         Figure("11,000 prefixes: client only, ours / our small table", ratios(client_11k, client), 3,
-               context=against(client_11k, go_11k, "Go")),
+               context=against(client_11k, *go_11k)),
         Figure("11,000 prefixes: whole decision, ours / our small table", ratios(full_11k, full), 3,
-               context=against(full_11k, go_11k, "Go")),
+               context=against(full_11k, *go_11k)),
         Figure("1,000,000 prefixes: client only, ours / Go", ratios(client_1m, go_1m), 0.8,
-               context=against(client_1m, go_1m, "Go")),
+               context=against(client_1m, go_1m, fast_1m)),
         Figure("1,000,000 prefixes: whole decision, ours / Go", ratios(full_1m, go_1m), 0.8,
-               context=against(full_1m, go_1m, "Go")),
+               context=against(full_1m, go_1m, fast_1m)),
         *measure_building(cases[2], rounds),
     ]

@@ -71,7 +71,7 @@ class Library:
 def golden(library, config, case):
     """The library's answer to one golden case; the directory of its configuration is the base of relative paths."""
     return library.ask(
-        config.read_bytes(),
+        case["config"] if "config" in case else config.read_bytes(),
         json.dumps(case["request"]),
         case.get("caller", "trusted"),
         case.get("now", NOW),

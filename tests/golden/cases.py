@@ -19,8 +19,9 @@ def bytes_of(group, case):
 
 
 def for_faces(case):
-    """Whether the command line and REST can be asked: not with a clock, a caller class or facts of a face."""
-    return not {"now", "caller", "facts"} & case.keys()
+    """Whether the command line and REST can be asked: not with a clock, a caller class, facts of a face or a
+    configuration of its own."""
+    return not {"now", "caller", "facts", "config"} & case.keys()
 
 
 def reduced(line):
@@ -51,6 +52,9 @@ def contradictions(case, line):
         answer = json.loads(line)
     except ValueError as error:
         return [f"no JSON: {error}"]
+    if "config_error" in expect:
+        told = " | ".join(answer.get("config_error", []))
+        return [] if expect["config_error"] in told else [f"{expect['config_error']!r} by hand, {told or answer!r} got"]
     if "problem" in expect:
         return list(within(expect, json.loads(reduced(line)), ""))
     if "client_ip" not in answer:

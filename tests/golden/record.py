@@ -28,7 +28,7 @@ def main():
                 path = cases.bytes_of(group, case)
                 wanted.add(path)
                 line = ask.golden(library, config, case)
-                if line.startswith(b'{"config_error"'):
+                if line.startswith(b'{"config_error"') and "config" not in case:
                     sys.exit(f"{config.name}: {line.decode()}")
                 wrong = cases.contradictions(case, line)
                 if wrong:

@@ -30,7 +30,7 @@ IPT_MUST_USE bool ipt_json_read_request(ipt_span text, const char *pointer_prefi
 /* A batch: {"requests":[...]}. Gives each request object's own text, so that one bad request is a problem in its place
  * and no more. */
 typedef struct ipt_batch {
-    const ipt_span *requests; /* in the arena; slices of text */
+    const ipt_span *requests; /* in the arena; slices of text, and "null" for what is no object */
     size_t count;
 } ipt_batch;
 IPT_MUST_USE bool ipt_json_read_batch(ipt_span text, size_t max, ipt_arena *arena, ipt_batch *out,

@@ -26,6 +26,8 @@ IPT_DEFINE_CLEANUP(ipt_engine, ipt_engine_close)
 
 /* Starts the thread that reloads and ages. */
 IPT_MUST_USE ipt_err ipt_engine_start(ipt_engine *engine);
+/* Ends it: afterwards nobody who waits for a reload is called any more. Twice is fine. */
+void ipt_engine_stop(ipt_engine *engine);
 
 ipt_metrics *ipt_engine_metrics(ipt_engine *engine);
 ipt_log *ipt_engine_log(ipt_engine *engine);

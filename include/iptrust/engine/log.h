@@ -15,6 +15,8 @@ IPT_MUST_USE ipt_err ipt_log_new(int fd, ipt_log_format format, ipt_log_level le
 void ipt_log_free(ipt_log *log);
 IPT_DEFINE_CLEANUP(ipt_log, ipt_log_free)
 
+/* Before other threads write. */
+void ipt_log_set_format(ipt_log *log, ipt_log_format format);
 void ipt_log_set_level(ipt_log *log, ipt_log_level level);
 bool ipt_log_is_text(const ipt_log *log);
 uint64_t ipt_log_dropped(const ipt_log *log);

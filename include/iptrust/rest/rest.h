@@ -15,6 +15,8 @@ unsigned ipt_rest_shards(unsigned loops);
 IPT_MUST_USE ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loops, ipt_rest **out);
 /* Starts the loops: from here on requests are answered. */
 IPT_MUST_USE ipt_err ipt_rest_start(ipt_rest *rest);
+/* "127.0.0.1:8080" or "unix:/path", as bound; NULL when http is off. */
+const char *ipt_rest_http_address(const ipt_rest *rest);
 /* Ends loops and connections, removes Unix sockets. */
 void ipt_rest_close(ipt_rest *rest);
 IPT_DEFINE_CLEANUP(ipt_rest, ipt_rest_close)

@@ -55,7 +55,7 @@ static void formatted_text_of_any_length_fits(void **state)
     (void)state;
     char text[3000];
     memset(text, 'q', sizeof(text));
-    for (size_t n = 0; n < sizeof(text) - 1; n += 61) {
+    for (size_t n = 0; n < sizeof(text) - 1; n++) {
         ipt_auto(ipt_buf) buf = {0};
         text[n] = '\0';
         ipt_buf_addc(&buf, '<');

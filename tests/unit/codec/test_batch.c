@@ -101,6 +101,7 @@ static void a_bad_batch_is_refused_whole(void **state)
         {"{\"requests\":false}", IPT_PROBLEM_BAD_REQUEST, "/requests"},
         {"{\"requests\":{\"a\":[[1]]}}", IPT_PROBLEM_BAD_REQUEST, "/requests"},
         {"{\"requests\":[{}],\"options\":{}}", IPT_PROBLEM_UNKNOWN_KEY, ""},
+        {"{\"more\":1,\"requests\":7}", IPT_PROBLEM_UNKNOWN_KEY, ""}, /* the first of two */
         {"{\"Requests\":[{}]}", IPT_PROBLEM_UNKNOWN_KEY, ""},
         {"{\"peer\":\"::1\"}", IPT_PROBLEM_UNKNOWN_KEY, ""},
         {"{\"requests\":[],\"requests\":[]}", IPT_PROBLEM_DUPLICATE_KEY, "/requests"},

@@ -157,12 +157,39 @@ static void a_batch_without_memory_is_a_problem(void **state)
     free((void *)(uintptr_t)text.p);
 }
 
+/* Its stack of states grows with the depth. */
+static void a_deep_batch_needs_no_luck(void **state)
+{
+    enum { DEEP = 510 };
+    (void)state;
+    char json[2 * DEEP + 32] = "{\"requests\":[";
+    size_t n = strlen(json);
+    memset(json + n, '[', DEEP);
+    memset(json + n + DEEP, ']', DEEP);
+    memcpy(json + n + 2 * (size_t)DEEP, "]}", 3);
+    ipt_span text = exact(json);
+    for (size_t limit = 16;; limit += 16) {
+        ipt_arena *arena;
+        ipt_batch batch;
+        ipt_problem problem;
+        assert_int_equal(ipt_arena_new(64, limit, &arena), IPT_OK);
+        bool ok = ipt_json_read_batch(text, 1, arena, &batch, &problem);
+        if (!ok)
+            assert_int_equal(problem.code, IPT_PROBLEM_INTERNAL);
+        ipt_arena_free(arena);
+        if (ok)
+            break;
+    }
+    free((void *)(uintptr_t)text.p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_arena_at_its_limit_is_a_problem), cmocka_unit_test(an_arena_at_its_limit_reads_what_fits),
         cmocka_unit_test(long_escaped_strings_need_no_luck),  cmocka_unit_test(a_heap_that_fails_is_a_problem),
         cmocka_unit_test(a_warm_arena_allocates_nothing),     cmocka_unit_test(a_batch_without_memory_is_a_problem),
+        cmocka_unit_test(a_deep_batch_needs_no_luck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

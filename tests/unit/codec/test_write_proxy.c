@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "failalloc.h"
 #include "iptrust/codec/json.h"
 #include "json_put_priv.h"
 
@@ -106,11 +107,24 @@ static void tlvs_have_keys_and_unknown_ones_are_kept(void **state)
            "\"certificate_in_connection\":true,\"certificate_in_session\":false,\"verify\":0}}");
 }
 
+static void a_buffer_without_memory_says_so(void **state)
+{
+    (void)state;
+    ipt_proxy proxy = {.version = 2, .alpn = IPT_SPAN("h2")};
+    ipt_buf out = {0};
+    failalloc_at(1);
+    ipt_json_write_proxy(&out, &proxy);
+    failalloc_at(0);
+    assert_true(out.failed);
+    ipt_buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(endpoints_are_shown_where_there_are_any),
         cmocka_unit_test(tlvs_have_keys_and_unknown_ones_are_kept),
+        cmocka_unit_test(a_buffer_without_memory_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "failalloc.h"
 #include "iptrust/net/lpm.h"
 
 static uint64_t seed;
@@ -278,6 +279,21 @@ static void a_chain_of_every_length_keeps_the_longest(void **state)
     check(lpm, entries, IPT_COUNT(entries), ones);
 }
 
+static void a_look_up_allocates_nothing(void **state)
+{
+    (void)state;
+    ipt_auto(ipt_lpm) *lpm = NULL;
+    ipt_lpm_entry entries[8];
+    size_t count = read_entries("10.0.0.0/8=1 10.1.2.3/32=2 2001:db8::/32=1 2001:db8::1/128=3", entries);
+    assert_int_equal(ipt_lpm_build(entries, count, &lpm), IPT_OK);
+    failalloc_at(1);
+    ipt_lpm_prefetch(lpm, address("10.1.2.3"));
+    assert_int_equal(ipt_lpm_find(lpm, address("10.1.2.3"))->count, 2);
+    assert_int_equal(ipt_lpm_find(lpm, address("2001:db8::1"))->count, 2);
+    assert_false(failalloc_happened());
+    failalloc_at(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +302,7 @@ int main(void)
         cmocka_unit_test(random_tables_answer_as_the_reference),
         cmocka_unit_test(a_crowded_network_answers_for_each_address),
         cmocka_unit_test(a_chain_of_every_length_keeps_the_longest),
+        cmocka_unit_test(a_look_up_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/gaissmai/bart"
 )
 
 type request struct {
@@ -24,13 +22,13 @@ type request struct {
 
 // client answers the first address from the right that is not in the table; the peer is asked first. When all are in the
 // table it is the leftmost one, and an entry that is no address ends the walk at the address before it.
-func client(table *bart.Lite, peer, xff string) (netip.Addr, bool) {
+func client(t *table, peer, xff string) (netip.Addr, bool) {
 	cur, err := netip.ParseAddr(peer)
 	if err != nil {
 		return netip.Addr{}, false
 	}
 	cur = cur.Unmap()
-	for table.Contains(cur) {
+	for t.Contains(cur) {
 		if xff == "" {
 			return cur, true
 		}
@@ -69,31 +67,31 @@ func readStream(path string) []request {
 	return stream
 }
 
-func readTable(path string) *bart.Lite {
+func readTable(path string) *table {
 	file, err := os.Open(path)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer file.Close()
-	table := new(bart.Lite)
+	t := new(table)
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		prefix, err := netip.ParsePrefix(lines.Text())
 		if err != nil {
 			log.Fatal(err)
 		}
-		table.Insert(prefix)
+		insert(t, prefix)
 	}
-	return table
+	return t
 }
 
-func dump(table *bart.Lite, stream []request, path string) {
+func dump(t *table, stream []request, path string) {
 	file, err := os.Create(path)
 	if err != nil {
 		log.Fatal(err)
 	}
 	out := bufio.NewWriter(file)
 	for _, r := range stream {
-		addr, ok := client(table, r.peer, r.xff)
+		addr, ok := client(t, r.peer, r.xff)
 		if !ok {
 			log.Fatalf("peer %q is no address", r.peer)
 		}
@@ -106,7 +104,7 @@ func dump(table *bart.Lite, stream []request, path string) {
 }
 
 // measure answers the median of the passes, in nanoseconds a decision, and the checksum of one pass.
-func measure(table *bart.Lite, stream []request, passes int) (float64, uint64) {
+func measure(t *table, stream []request, passes int) (float64, uint64) {
 	var hash uint64
 	times := make([]float64, 0, passes)
 	runtime.GC()
@@ -114,7 +112,7 @@ func measure(table *bart.Lite, stream []request, passes int) (float64, uint64) {
 		hash = 0
 		start := time.Now()
 		for i := range stream {
-			addr, _ := client(table, stream[i].peer, stream[i].xff)
+			addr, _ := client(t, stream[i].peer, stream[i].xff)
 			hash = sum(hash, addr)
 		}
 		if pass > 0 { // the first one warms the caches
@@ -133,9 +131,9 @@ func main() {
 	fixed := flag.Bool("fixed", false, "walk the first request over and over")
 	flag.Parse()
 
-	table, stream := readTable(*prefixes), readStream(*streamPath)
+	t, stream := readTable(*prefixes), readStream(*streamPath)
 	if *clients != "" {
-		dump(table, stream, *clients)
+		dump(t, stream, *clients)
 		return
 	}
 	if *fixed {
@@ -143,6 +141,6 @@ func main() {
 			stream[i] = stream[0]
 		}
 	}
-	ns, hash := measure(table, stream, *passes)
+	ns, hash := measure(t, stream, *passes)
 	fmt.Printf("{\"client_ns\":%.2f,\"checksum\":\"%016x\",\"requests\":%d}\n", ns, hash, len(stream))
 }

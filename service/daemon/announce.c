@@ -1,0 +1,133 @@
+/* The first lines of the log: what is in force, where lists come from, and on a terminal what to try next. */
+#include "daemon_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+/* Hosts of the feeds that will be fetched from (a later delivery); named so that nobody is surprised by a connection. */
+static const char *provider_host(ipt_provider provider)
+{
+    static const char *const hosts[IPT_PROVIDER_COUNT] = {
+        [IPT_PROVIDER_CLOUDFLARE] = "api.cloudflare.com",
+        [IPT_PROVIDER_AWS] = "ip-ranges.amazonaws.com",
+        [IPT_PROVIDER_FASTLY] = "api.fastly.com",
+        [IPT_PROVIDER_GOOGLE_LB] = "www.gstatic.com",
+        [IPT_PROVIDER_GOOGLE] = "www.gstatic.com",
+        [IPT_PROVIDER_AZURE] = "download.microsoft.com",
+        [IPT_PROVIDER_BUNNY] = "api.bunny.net",
+        [IPT_PROVIDER_IMPERVA] = "my.imperva.com",
+        [IPT_PROVIDER_CDN77] = "prefixlists.tools.cdn77.com",
+        [IPT_PROVIDER_ORACLE] = "docs.oracle.com",
+        [IPT_PROVIDER_DIGITALOCEAN] = "www.digitalocean.com",
+        [IPT_PROVIDER_GITHUB] = "api.github.com",
+    };
+    return provider < IPT_PROVIDER_COUNT ? hosts[provider] : NULL;
+}
+
+static ipt_span url_host(const char *url)
+{
+    const char *begin = strstr(url, "://");
+    begin = begin == NULL ? url : begin + 3;
+    return (ipt_span){begin, strcspn(begin, "/:?#")};
+}
+
+static ipt_span refresh_host(const ipt_list_spec *spec)
+{
+    if (spec->source == IPT_SOURCE_URL && spec->url != NULL)
+        return url_host(spec->url);
+    const char *host = spec->source == IPT_SOURCE_PROVIDER ? provider_host(spec->provider) : NULL;
+    return ipt_span_from(host);
+}
+
+static void announce_list(ipt_log *log, const ipt_view_list *list)
+{
+    ipt_log_line line;
+    ipt_span host = refresh_host(list->spec);
+    ipt_log_begin(&line, log, list->spec->failed ? IPT_LOG_WARNING : IPT_LOG_INFO, "list");
+    ipt_log_str(&line, "list", ipt_span_from(list->spec->name));
+    ipt_log_num(&line, "prefixes", (int64_t)list->spec->prefix_count);
+    ipt_log_str(&line, "contents",
+                ipt_span_from(list->spec->bundled ? "built-in snapshot" : ipt_list_source_name(list->spec->source)));
+    if (list->fetched_at[0] != '\0')
+        ipt_log_str(&line, "date", ipt_span_from(list->fetched_at));
+    if (host.n != 0)
+        ipt_log_str(&line, "refresh_host", host);
+    ipt_log_end(&line);
+}
+
+/* Each host once, in the order of the lists. */
+static void gather_hosts(const ipt_view *view, char *out, size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < view->list_count; i++) {
+        ipt_span host = refresh_host(view->lists[i].spec);
+        bool seen = host.n == 0;
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = ipt_span_equal(refresh_host(view->lists[j].spec), host);
+        int more = seen ? 0 : snprintf(out + n, cap - n, "%s%.*s", n == 0 ? "" : ", ", (int)host.n, host.p);
+        if (more > 0 && (size_t)more < cap - n)
+            n += (size_t)more;
+    }
+}
+
+void daemon_announce(ipt_log *log, const ipt_view *view, const char *config_path)
+{
+    char hosts[IPT_LOG_TEXT_MAX];
+    const char *refresh = getenv("IPTRUST_REFRESH");
+    bool off = refresh != NULL && strcmp(refresh, "off") == 0;
+    ipt_log_line line;
+    gather_hosts(view, hosts, sizeof(hosts));
+    ipt_log_begin(&line, log, IPT_LOG_INFO, "iptrustd starting");
+    ipt_log_str(&line, "version", ipt_span_from(IPTRUST_VERSION));
+    ipt_log_str(&line, "config", ipt_span_from(config_path == NULL ? "embedded default" : config_path));
+    ipt_log_str(&line, "policies", ipt_span_from(view->policies_revision));
+    ipt_log_str(&line, "lists", ipt_span_from(view->lists_revision));
+    ipt_log_str(&line, "refresh_hosts", ipt_span_from(off ? "none (IPTRUST_REFRESH=off)" : hosts));
+    ipt_log_str(&line, "refresh", ipt_span_from("not in this version: built-in snapshots are used"));
+    ipt_log_end(&line);
+    for (size_t i = 0; i < view->list_count; i++)
+        announce_list(log, &view->lists[i]);
+}
+
+void daemon_hint(ipt_log *log, const char *http_address)
+{
+    char text[512];
+    if (!ipt_log_is_text(log) || http_address == NULL)
+        return;
+    bool is_unix = strncmp(http_address, "unix:", 5) == 0;
+    char where[220];
+    if (is_unix)
+        snprintf(where, sizeof(where), "--unix-socket %s http://localhost", http_address + 5);
+    else
+        snprintf(where, sizeof(where), "http://%s", http_address);
+    snprintf(text, sizeof(text),
+             "try: curl -s %s/v1/resolve -d '{\"peer\":\"127.0.0.1\",\"headers\":[[\"X-Forwarded-For\",\"8.8.8.8\"]]}'", where);
+    ipt_log_note(log, IPT_LOG_INFO, text, NULL, NULL);
+    if (!is_unix) {
+        snprintf(text, sizeof(text), "or open %s/ in a browser; iptrust explain shows the same in a terminal", where);
+        ipt_log_note(log, IPT_LOG_INFO, text, NULL, NULL);
+    }
+}
+
+bool daemon_raise_descriptors(ipt_log *log, uint32_t connections)
+{
+    enum { OURS = 64, HARDLY_ANY = OURS + 16 };
+    struct rlimit limit;
+    rlim_t need = (rlim_t)connections + OURS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
+        return true;
+    limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= need)
+        return true;
+    ipt_log_line line;
+    bool enough = limit.rlim_cur >= HARDLY_ANY;
+    ipt_log_begin(&line, log, enough ? IPT_LOG_WARNING : IPT_LOG_ERROR,
+                  enough ? "fewer descriptors than limits.connections needs" : "too few descriptors to serve anybody");
+    ipt_log_num(&line, "descriptors", (int64_t)limit.rlim_cur);
+    ipt_log_num(&line, "needed", (int64_t)need);
+    ipt_log_end(&line);
+    return enough;
+}

@@ -1,0 +1,42 @@
+/* The parts of iptrustd's start and end. */
+#ifndef IPTRUST_DAEMON_PRIV_H
+#define IPTRUST_DAEMON_PRIV_H
+
+#include "iptrust/rest/rest.h"
+
+typedef enum daemon_task {
+    DAEMON_RUN = 0,
+    DAEMON_CHECK,
+    DAEMON_PRINT,
+    DAEMON_VERSION,
+    DAEMON_HELP,
+    DAEMON_USAGE, /* wrong usage: complaint says what */
+} daemon_task;
+
+enum { DAEMON_OVERRIDES = 3 };
+
+typedef struct daemon_options {
+    daemon_task task;
+    const char *config_path;
+    const char *listen[DAEMON_OVERRIDES]; /* --http, --health, --admin; NULL when absent */
+    char complaint[160];
+} daemon_options;
+
+daemon_options daemon_options_parse(int argc, char *const *argv);
+const char *daemon_help(void);
+
+/* environment with the flags in front, so that they win over variables, as these win over the file. NULL without memory;
+ * free() the one block. */
+char **daemon_environment(const daemon_options *options, char *const *environment);
+
+/* sd_notify(3) without its library: one datagram to NOTIFY_SOCKET; nothing when it is not set. */
+void daemon_notify(const char *state);
+
+/* What the daemon says when it has started. */
+void daemon_announce(ipt_log *log, const ipt_view *view, const char *config_path);
+void daemon_hint(ipt_log *log, const char *http_address);
+
+/* Room for as many descriptors as the limits of the configuration need; false with a log line when there is hardly any. */
+IPT_MUST_USE bool daemon_raise_descriptors(ipt_log *log, uint32_t connections);
+
+#endif

@@ -1,0 +1,87 @@
+/* POST /v1/resolve and its batch forms. */
+#include "rest_priv.h"
+
+#include <stdio.h>
+
+static ipt_caller caller_of(const rest_conn *conn, const ipt_generation *generation)
+{
+    return ipt_engine_caller(generation, conn->is_unix, conn->addr);
+}
+
+/* Reads and decides; the decision is in the loop's. False: problem. */
+static bool decide(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer, ipt_call *call,
+                   ipt_problem *problem)
+{
+    rest_loop *loop = conn->loop;
+    ipt_arena_reset(loop->arena);
+    *call = (ipt_call){.request_id = {NULL, 0}};
+    if (!ipt_json_read_request(text, pointer, loop->arena, call, problem))
+        return false;
+    call->request.caller = caller_of(conn, generation);
+    return ipt_engine_decide(loop->rest->engine, generation, &loop->seat, call, IPT_API_REST, IPT_DETAIL_FULL,
+                             loop->decision, problem);
+}
+
+void rest_call_resolve(rest_conn *conn)
+{
+    rest_loop *loop = conn->loop;
+    if (!conn->request.post) {
+        rest_call_self(conn);
+        return;
+    }
+    ipt_call call;
+    ipt_problem problem;
+    const ipt_generation *generation = ipt_engine_acquire(loop->rest->engine);
+    if (decide(conn, generation, conn->request.body, "", &call, &problem)) {
+        ipt_json_write_decision(&conn->request.work->out, loop->decision, &call);
+        rest_answer_json(conn);
+    } else
+        rest_answer_problem(conn, &problem, call.request_id);
+    ipt_engine_release(loop->rest->engine, generation);
+}
+
+void rest_decide_item(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer)
+{
+    ipt_call call;
+    ipt_problem problem;
+    ipt_buf *out = &conn->request.work->out;
+    if (decide(conn, generation, text, pointer, &call, &problem)) {
+        ipt_buf_adds(out, "{\"decision\":");
+        ipt_json_write_decision(out, conn->loop->decision, &call);
+    } else {
+        ipt_buf_adds(out, "{\"problem\":");
+        ipt_problem_write_json(out, &problem, call.request_id);
+    }
+    ipt_buf_addc(out, '}');
+}
+
+void rest_call_batch(rest_conn *conn)
+{
+    rest_request *request = &conn->request;
+    rest_loop *loop = conn->loop;
+    if (request->api == API_NDJSON) {
+        request->streamed = true;
+        rest_answer(conn, MHD_HTTP_OK, "application/x-ndjson");
+        return;
+    }
+    ipt_batch batch;
+    ipt_problem problem;
+    ipt_arena_reset(loop->batch_arena);
+    if (!ipt_json_read_batch(request->body, REST_BATCH_COUNT_MAX, loop->batch_arena, &batch, &problem)) {
+        rest_answer_problem(conn, &problem, (ipt_span){NULL, 0});
+        return;
+    }
+    ipt_buf *out = &request->work->out;
+    const ipt_generation *generation = ipt_engine_acquire(loop->rest->engine);
+    ipt_buf_adds(out, "{\"results\":[");
+    for (size_t i = 0; i < batch.count; i++) {
+        char pointer[32];
+        snprintf(pointer, sizeof(pointer), "/requests/%zu", i);
+        if (i != 0)
+            ipt_buf_addc(out, ',');
+        rest_decide_item(conn, generation, batch.requests[i], pointer);
+    }
+    ipt_buf_adds(out, "]}");
+    ipt_engine_release(loop->rest->engine, generation);
+    rest_answer_json(conn);
+}

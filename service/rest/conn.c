@@ -1,0 +1,191 @@
+/* The life of a connection and its deadlines. libmicrohttpd's own timeout starts again with every byte, so that one byte
+ * every two seconds holds a connection for ever; these deadlines are absolute. */
+#include "rest_priv.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void set_peer(rest_conn *conn, const struct sockaddr_storage *from)
+{
+    uint16_t port;
+    if (conn->is_unix) {
+        memcpy(conn->peer, "unix", 4);
+        conn->peer_n = 4;
+        return;
+    }
+    if (from->ss_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, from, sizeof(in));
+        conn->addr = ipt_addr_from_v4(ntohl(in.sin_addr.s_addr));
+        port = ntohs(in.sin_port);
+    } else {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, from, sizeof(in6));
+        conn->addr = ipt_addr_from_bytes16(in6.sin6_addr.s6_addr);
+        port = ntohs(in6.sin6_port);
+    }
+    char host[IPT_ADDR_TEXT];
+    (void)ipt_addr_format(conn->addr, host);
+    int n = snprintf(conn->peer, sizeof(conn->peer), ipt_addr_is_v4(conn->addr) ? "%s:%u" : "[%s]:%u", host, (unsigned)port);
+    conn->peer_n = n < 0 ? 0 : (size_t)n;
+}
+
+rest_conn *rest_conn_new(rest_loop *loop, int fd, const rest_listener *listener, const struct sockaddr_storage *from)
+{
+    rest_conn *conn = calloc(1, sizeof(*conn));
+    if (conn == NULL)
+        return NULL;
+    conn->loop = loop;
+    conn->fd = fd;
+    conn->face = listener->face;
+    conn->is_unix = listener->is_unix;
+    conn->since = ipt_clock_ms();
+    set_peer(conn, from);
+    return conn;
+}
+
+void rest_conn_free(rest_conn *conn)
+{
+    if (conn == NULL)
+        return;
+    if (conn->entered)
+        rest_gate_leave(&conn->loop->rest->gate, !conn->is_unix, conn->addr);
+    free(conn);
+}
+
+void rest_conn_phase(rest_conn *conn, rest_phase phase)
+{
+    conn->phase = phase;
+    conn->since = conn->loop->now;
+    conn->has_bytes = false;
+}
+
+void rest_on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+                        enum MHD_ConnectionNotificationCode code)
+{
+    rest_loop *loop = context;
+    (void)mhd;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        rest_conn *conn = loop->adding;
+        loop->adding = NULL;
+        *socket_context = conn;
+        conn->next = loop->first;
+        if (loop->first != NULL)
+            loop->first->prev = conn;
+        loop->first = conn;
+        return;
+    }
+    rest_conn *conn = *socket_context;
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        loop->first = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    atomic_fetch_sub_explicit(&loop->connections, 1, memory_order_relaxed);
+    rest_conn_free(conn);
+}
+
+static void count_request(rest_conn *conn, const rest_request *request)
+{
+    rest_loop *loop = conn->loop;
+    ipt_rest *rest = loop->rest;
+    ipt_metrics *metrics = ipt_engine_metrics(rest->engine);
+    const ipt_label labels[] = {rest->apis[request->api], rest->results[request->result]};
+    ipt_metrics_add(metrics, loop->seat.shard, rest->requests, labels, 1);
+    ipt_metrics_observe(metrics, loop->seat.shard, rest->duration, request->api, ipt_clock_ns() - request->begin_ns);
+}
+
+void rest_on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
+                       enum MHD_RequestTerminationCode code)
+{
+    rest_loop *loop = context;
+    rest_conn *conn = *request_context;
+    (void)mhd;
+    (void)code;
+    if (conn == NULL)
+        return;
+    rest_request *request = &conn->request;
+    if (request->queued)
+        count_request(conn, request);
+    if (request->body_counted != 0)
+        atomic_fetch_sub_explicit(&loop->rest->bodies, request->body_counted, memory_order_relaxed);
+    rest_work_give(loop, request->work);
+    memset(request, 0, sizeof(*request));
+    *request_context = NULL;
+    loop->served++;
+    rest_conn_phase(conn, PHASE_IDLE);
+}
+
+/* Bytes that the kernel has taken from the peer so far: the only way to see that the next request has begun, because the
+ * library tells of it only when its headers are complete. A Unix socket has no such count; there the idle time alone
+ * limits a slow sender, and who may open it is decided by its mode. */
+static bool bytes_received(const rest_conn *conn, uint64_t *out)
+{
+    struct tcp_info info;
+    socklen_t n = sizeof(info);
+    if (conn->is_unix || getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0 ||
+        n < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received))
+        return false;
+    *out = info.tcpi_bytes_received;
+    return true;
+}
+
+static void watch_idle(rest_conn *conn)
+{
+    uint64_t bytes;
+    if (!bytes_received(conn, &bytes))
+        return;
+    if (!conn->has_bytes) {
+        conn->has_bytes = true;
+        conn->bytes = bytes;
+    } else if (bytes != conn->bytes)
+        rest_conn_phase(conn, PHASE_HEADERS);
+}
+
+static uint64_t allowed_ms(const rest_conn *conn)
+{
+    switch (conn->phase) {
+    case PHASE_FRESH:
+    case PHASE_HEADERS:
+        return REST_HEADER_DEADLINE_MS;
+    case PHASE_BODY:
+        return REST_REQUEST_DEADLINE_MS;
+    case PHASE_SENDING:
+        return REST_SEND_STALL_MS;
+    case PHASE_IDLE:
+        return (uint64_t)conn->loop->rest->keepalive_ms;
+    case PHASE_WAITING:
+        break;
+    }
+    return UINT64_MAX;
+}
+
+/* The library owns the descriptor: shutting it down makes it see the end and close. */
+static void cut(rest_conn *conn)
+{
+    if (!conn->cut)
+        (void)shutdown(conn->fd, SHUT_RDWR);
+    conn->cut = true;
+}
+
+void rest_conn_sweep(rest_loop *loop)
+{
+    for (rest_conn *conn = loop->first; conn != NULL; conn = conn->next) {
+        if (conn->phase == PHASE_IDLE)
+            watch_idle(conn);
+        if (loop->now - conn->since >= allowed_ms(conn) && loop->now > conn->since)
+            cut(conn);
+    }
+}
+
+void rest_conn_idle_end(rest_loop *loop)
+{
+    for (rest_conn *conn = loop->first; conn != NULL; conn = conn->next) {
+        if (conn->phase == PHASE_IDLE || conn->phase == PHASE_FRESH)
+            cut(conn);
+    }
+}

@@ -1,0 +1,246 @@
+/* The way of a request: headers judged, route found, body collected, call made, answer queued. */
+#include "rest_priv.h"
+
+#include <stdlib.h>
+
+const rest_route rest_routes[] = {
+    {FACE_HTTP, "/v1/resolve", false, METHOD_GET | METHOD_POST, API_RESOLVE, REST_MESSAGE_MAX, rest_call_resolve},
+    {FACE_HTTP, "/v1/resolve/batch", false, METHOD_POST, API_BATCH, REST_BATCH_MAX, rest_call_batch},
+    {FACE_HTTP, "/", false, METHOD_GET, API_ADDRESS, 0, rest_call_root},
+    {FACE_HTTP, "/ip", false, METHOD_GET, API_ADDRESS, 0, rest_call_address},
+    {FACE_HTTP, "/v1/ip/", true, METHOD_GET, API_LOOKUP, 0, rest_call_lookup},
+    {FACE_HTTP, "/v1/version", false, METHOD_GET, API_VERSION, 0, rest_call_version},
+    {FACE_HEALTH, "/livez", false, METHOD_GET, API_HEALTH, 0, rest_call_livez},
+    {FACE_HEALTH, "/readyz", false, METHOD_GET, API_HEALTH, 0, rest_call_readyz},
+    {FACE_HEALTH, "/metrics", false, METHOD_GET, API_METRICS, 0, rest_call_metrics},
+    {FACE_ADMIN, "/v1/lists", false, METHOD_GET, API_ADMIN, 0, rest_call_lists},
+    {FACE_ADMIN, "/v1/lists/", true, METHOD_GET, API_ADMIN, 0, rest_call_list},
+    {FACE_ADMIN, "/v1/policies", false, METHOD_GET, API_ADMIN, 0, rest_call_policies},
+    {FACE_ADMIN, "/v1/config", false, METHOD_GET, API_ADMIN, 0, rest_call_config},
+    {FACE_ADMIN, "/v1/reload", false, METHOD_POST, API_ADMIN, 0, rest_call_reload},
+};
+const size_t rest_route_count = IPT_COUNT(rest_routes);
+
+const rest_route *rest_route_find(rest_face face, const char *path, const char **tail)
+{
+    for (size_t i = 0; i < rest_route_count; i++) {
+        const rest_route *route = &rest_routes[i];
+        size_t n = strlen(route->path);
+        if (route->face != face || strncmp(path, route->path, n) != 0)
+            continue;
+        if (route->prefix ? path[n] != '\0' : path[n] == '\0') {
+            *tail = path + n;
+            return route;
+        }
+    }
+    return NULL;
+}
+
+bool rest_media_is(ipt_span content_type, const char *wanted)
+{
+    size_t n = 0;
+    while (n < content_type.n && content_type.p[n] != ';')
+        n++;
+    return ipt_span_equal_nocase(ipt_span_trim((ipt_span){content_type.p, n}), ipt_span_from(wanted));
+}
+
+/* `curl -d` says that it sends a form; who types the first request by hand is not sent away for that. */
+static bool media_is_json(ipt_span type)
+{
+    return type.n == 0 || rest_media_is(type, "application/json") ||
+           rest_media_is(type, "application/x-www-form-urlencoded");
+}
+
+bool rest_is_ndjson(const rest_conn *conn)
+{
+    return rest_media_is(conn->request.facts.content_type, "application/x-ndjson");
+}
+
+static bool parse_length(ipt_span text, uint64_t *out)
+{
+    uint64_t n = 0;
+    text = ipt_span_trim(text);
+    for (size_t i = 0; i < text.n; i++) {
+        if (__builtin_mul_overflow(n, 10U, &n) || __builtin_add_overflow(n, (uint64_t)(text.p[i] - '0'), &n))
+            return false;
+    }
+    *out = n;
+    return true;
+}
+
+static void refuse_method(rest_conn *conn, unsigned allowed)
+{
+    rest_request *request = &conn->request;
+    rest_refuse(conn, IPT_PROBLEM_METHOD_NOT_ALLOWED, "", "this address does not take the method");
+    request->extra_name = MHD_HTTP_HEADER_ALLOW;
+    request->extra_value = allowed == METHOD_GET ? "GET, HEAD" : allowed == METHOD_POST ? "POST" : "GET, HEAD, POST";
+}
+
+/* 404, 405, 415, 403: what the first line and the headers already decide. */
+static void judge(rest_conn *conn, const char *url, const char *method)
+{
+    rest_request *request = &conn->request;
+    bool get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    request->post = strcmp(method, "POST") == 0;
+    request->route = rest_route_find(conn->face, url, &request->tail);
+    if (request->route == NULL) {
+        rest_refuse(conn, IPT_PROBLEM_NOT_FOUND, "", "there is nothing at this address");
+        return;
+    }
+    request->api = request->route->api;
+    if (conn->face == FACE_ADMIN && !rest_admin_may(conn)) {
+        rest_refuse(conn, IPT_PROBLEM_CALLER_NOT_ALLOWED, "", "the admin interface on TCP wants its bearer token");
+        request->extra_name = MHD_HTTP_HEADER_WWW_AUTHENTICATE;
+        request->extra_value = "Bearer";
+        return;
+    }
+    if (!((get && (request->route->methods & METHOD_GET) != 0) ||
+          (request->post && (request->route->methods & METHOD_POST) != 0))) {
+        refuse_method(conn, request->route->methods);
+        return;
+    }
+    if (!request->post || request->route->body_max == 0)
+        return;
+    request->body_mode = BODY_COLLECT;
+    request->body_max = request->route->body_max;
+    if (request->api == API_BATCH && rest_is_ndjson(conn)) {
+        request->api = API_NDJSON;
+        request->body_max = REST_NDJSON_MAX;
+    } else if (!media_is_json(request->facts.content_type))
+        rest_refuse(conn, IPT_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "", "the body must be application/json");
+    if (request->facts.content_encoding.n != 0)
+        rest_refuse(conn, IPT_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "", "the body must not be compressed");
+}
+
+static void refuse_large(rest_conn *conn)
+{
+    rest_refuse(conn, IPT_PROBLEM_TOO_LARGE, "", "the body is larger than %zu bytes", conn->request.body_max);
+}
+
+/* What is to become of a body of this length; true: the answer goes out now and the connection ends with it. */
+static bool plan_body(rest_conn *conn)
+{
+    rest_request *request = &conn->request;
+    uint64_t length = 0;
+    bool has_body = request->facts.transfers != 0 || request->facts.lengths != 0;
+    bool readable = request->facts.lengths == 0 || parse_length(request->facts.content_length, &length);
+    if (!request->answered && request->body_mode == BODY_COLLECT && (!readable || length > request->body_max))
+        refuse_large(conn);
+    if (request->body_mode == BODY_NONE || request->answered)
+        request->body_mode = BODY_DISCARD;
+    /* A client that still sends may not see an answer given too early, so that what comes is read and thrown away, up to
+     * a measure. One that waits for 100 Continue has sent nothing. */
+    return request->answered && has_body && (request->facts.expects || !readable || length > REST_DISCARD_MAX);
+}
+
+static enum MHD_Result reply_and_close(rest_conn *conn)
+{
+    conn->request.close = true;
+    return rest_reply(conn);
+}
+
+static enum MHD_Result begin(rest_conn *conn, struct MHD_Connection *mhd, const char *url, const char *method)
+{
+    rest_request *request = &conn->request;
+    uint64_t begun = conn->since;
+    bool known = conn->phase == PHASE_FRESH || conn->phase == PHASE_HEADERS;
+    rest_conn_phase(conn, PHASE_BODY);
+    if (known)
+        conn->since = begun;
+    request->mhd = mhd;
+    request->begin_ns = ipt_clock_ns();
+    request->work = rest_work_take(conn->loop);
+    if (request->work == NULL)
+        return MHD_NO;
+    request->facts = rest_facts_read(mhd);
+    if (request->facts.bad != NULL) {
+        rest_refuse(conn, IPT_PROBLEM_BAD_REQUEST, "", "%s", request->facts.bad);
+        return reply_and_close(conn);
+    }
+    if (request->facts.bytes + strlen(url) > REST_HEADER_MAX) {
+        rest_refuse(conn, IPT_PROBLEM_TOO_LARGE, "", "the headers are larger than %d bytes", REST_HEADER_MAX);
+        request->status = MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return reply_and_close(conn);
+    }
+    judge(conn, url, method);
+    return plan_body(conn) ? reply_and_close(conn) : MHD_YES;
+}
+
+static void call(rest_conn *conn)
+{
+    conn->request.route->call(conn);
+}
+
+/* Memory for bodies is one budget for all callers together. */
+static bool reserve(rest_conn *conn, size_t more)
+{
+    rest_request *request = &conn->request;
+    ipt_rest *rest = conn->loop->rest;
+    uint64_t all = atomic_fetch_add_explicit(&rest->bodies, more, memory_order_relaxed) + more;
+    request->body_counted += more;
+    if (all > REST_BODIES_MAX || !ipt_buf_reserve(&request->work->body, more)) {
+        rest_refuse(conn, IPT_PROBLEM_OVERLOADED, "", "too many large requests at the same time");
+        return false;
+    }
+    return true;
+}
+
+static enum MHD_Result collect(rest_conn *conn, const char *upload, size_t n)
+{
+    rest_request *request = &conn->request;
+    request->received += n;
+    if (request->body_mode == BODY_DISCARD)
+        return request->received > REST_DISCARD_MAX ? MHD_NO : MHD_YES;
+    uint64_t length = 0;
+    bool has_length = request->facts.lengths != 0 && parse_length(request->facts.content_length, &length);
+    if (has_length && n == length && request->api == API_RESOLVE) {
+        /* The whole body lies in the library's buffer: no copy. */
+        request->body = (ipt_span){upload, n};
+        call(conn);
+        request->body = (ipt_span){NULL, 0};
+        return MHD_YES;
+    }
+    if (request->received > request->body_max)
+        refuse_large(conn);
+    else if (reserve(conn, n)) {
+        ipt_buf_add(&request->work->body, (ipt_span){upload, n});
+        return MHD_YES;
+    }
+    request->body_mode = BODY_DISCARD;
+    return MHD_YES;
+}
+
+static enum MHD_Result finish(rest_conn *conn)
+{
+    rest_request *request = &conn->request;
+    if (conn->phase == PHASE_WAITING) /* was suspended and is back with its answer */
+        return rest_reply(conn);
+    if (!request->answered) {
+        request->body = ipt_buf_span(&request->work->body);
+        call(conn);
+    }
+    /* A suspended request belongs to the other thread now: not even `answered` may be looked at. */
+    return conn->phase == PHASE_WAITING ? MHD_YES : rest_reply(conn);
+}
+
+enum MHD_Result rest_on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
+                                const char *version, const char *upload, size_t *upload_size, void **request_context)
+{
+    (void)context;
+    (void)version;
+    rest_conn *conn = *request_context;
+    if (conn == NULL) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        if (info == NULL || info->socket_context == NULL)
+            return MHD_NO;
+        conn = info->socket_context;
+        *request_context = conn;
+        return begin(conn, mhd, url, method);
+    }
+    if (*upload_size != 0) {
+        size_t n = *upload_size;
+        *upload_size = 0;
+        return conn->request.answered && conn->request.body_mode == BODY_COLLECT ? MHD_YES : collect(conn, upload, n);
+    }
+    return finish(conn);
+}

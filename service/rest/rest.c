@@ -1,0 +1,231 @@
+/* The face as a whole: listeners bound, loops opened, started and ended in order. */
+#include "rest_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+unsigned ipt_rest_shards(unsigned loops)
+{
+    return loops + 1;
+}
+
+static const char *const api_names[API_COUNT] = {
+    [API_OTHER] = "other",     [API_RESOLVE] = "resolve", [API_BATCH] = "batch",     [API_NDJSON] = "ndjson",
+    [API_SELF] = "self",       [API_ADDRESS] = "address", [API_LOOKUP] = "lookup",   [API_VERSION] = "version",
+    [API_HEALTH] = "health",   [API_METRICS] = "metrics", [API_ADMIN] = "admin",
+};
+
+static const uint64_t duration_bounds[] = {5000,    10000,   25000,    50000,    100000,    250000,     500000,
+                                           1000000, 2500000, 10000000, 50000000, 250000000, 1000000000, 5000000000};
+
+static ipt_err count_init(ipt_rest *rest)
+{
+    static const char *const labels[] = {"api", "result"}, *const reasons[] = {"reason"};
+    static const char *const refusals[] = {"limit", "address_limit", "ok"};
+    ipt_metrics *m = ipt_engine_metrics(rest->engine);
+    ipt_histogram_spec duration = {.name = "iptrust_request_duration_seconds",
+                                   .help = "Time from the end of a request's headers to the end of its answer.",
+                                   .bounds = duration_bounds,
+                                   .bound_count = IPT_COUNT(duration_bounds),
+                                   .label = "api",
+                                   .values = api_names,
+                                   .value_count = API_COUNT};
+    ipt_err err = ipt_metrics_counter(m, "iptrust_requests", "Requests answered, by call and result.", labels, 2,
+                                      &rest->requests);
+    if (err == IPT_OK)
+        err = ipt_metrics_histogram(m, &duration, &rest->duration);
+    if (err == IPT_OK)
+        err = ipt_metrics_counter(m, "iptrust_connections_refused", "Connections closed at once, by the limit that they met.",
+                                  reasons, 1, &rest->refused);
+    for (unsigned i = 0; i < API_COUNT; i++)
+        rest->apis[i] = ipt_metrics_value(m, api_names[i]);
+    rest->results[0] = ipt_metrics_value(m, "ok");
+    for (unsigned i = 0; i < IPT_PROBLEM_CODES; i++)
+        rest->results[i + 1] = ipt_metrics_value(m, ipt_problem_name((ipt_problem_code)i));
+    for (unsigned i = 0; i < IPT_COUNT(rest->refusals); i++)
+        rest->refusals[i] = ipt_metrics_value(m, refusals[i]);
+    return err;
+}
+
+static void log_listener(ipt_rest *rest, ipt_log_level level, const char *msg, rest_face face, const char *address,
+                         const char *why)
+{
+    static const char *const names[] = {"http", "health", "admin"};
+    ipt_log_line line;
+    ipt_log_begin(&line, rest->log, level, msg);
+    ipt_log_str(&line, "listener", ipt_span_from(names[face]));
+    if (address != NULL)
+        ipt_log_str(&line, "address", ipt_span_from(address));
+    if (why != NULL)
+        ipt_log_str(&line, "reason", ipt_span_from(why));
+    ipt_log_end(&line);
+}
+
+/* optional: a listener that nobody asked for may be missing, with a warning. */
+static bool add_listener(ipt_rest *rest, const ipt_listener_spec *spec, rest_face face, bool optional)
+{
+    char why[200];
+    if (spec->kind == IPT_LISTEN_OFF)
+        return true;
+    rest_listener *listener = &rest->listeners[rest->listener_count];
+    if (rest_listen(spec, face, listener, why, sizeof(why))) {
+        rest->listener_count++;
+        log_listener(rest, IPT_LOG_INFO, "listening", face, listener->text, NULL);
+        return true;
+    }
+    log_listener(rest, optional ? IPT_LOG_WARNING : IPT_LOG_ERROR, optional ? "listener is off" : "cannot listen", face,
+                 spec->kind == IPT_LISTEN_UNIX ? spec->path : spec->text, why);
+    return optional;
+}
+
+/* The file's contents without one final line end, as everywhere with secrets. */
+static bool read_token(ipt_rest *rest, const char *path)
+{
+    char token[1024];
+    FILE *file = path == NULL ? NULL : fopen(path, "re");
+    if (file == NULL)
+        return false;
+    size_t n = fread(token, 1, sizeof(token), file);
+    (void)fclose(file);
+    if (n != 0 && token[n - 1] == '\n')
+        n--;
+    if (n != 0 && token[n - 1] == '\r')
+        n--;
+    ipt_buf_add(&rest->token, (ipt_span){token, n});
+    explicit_bzero(token, sizeof(token));
+    return n != 0 && !rest->token.failed;
+}
+
+static bool add_admin(ipt_rest *rest, const ipt_config *config)
+{
+    char path[REST_PATH_MAX];
+    if (config->admin.stated) {
+        if (config->admin.kind == IPT_LISTEN_TCP && !read_token(rest, config->admin.token_file)) {
+            log_listener(rest, IPT_LOG_ERROR, "cannot listen", FACE_ADMIN, config->admin.text,
+                         "on TCP admin wants a token_file that is not empty");
+            return false;
+        }
+        return add_listener(rest, &config->admin, FACE_ADMIN, false);
+    }
+    if (config->admin.kind == IPT_LISTEN_OFF)
+        return true;
+    ipt_listener_spec spec = rest_admin_default(config, path);
+    if (spec.kind == IPT_LISTEN_OFF)
+        log_listener(rest, IPT_LOG_WARNING, "listener is off", FACE_ADMIN, NULL,
+                     "no directory for its socket: state admin.listen, or set XDG_RUNTIME_DIR");
+    return add_listener(rest, &spec, FACE_ADMIN, true);
+}
+
+static ipt_err open_loops(ipt_rest *rest, unsigned loops)
+{
+    rest->loops = calloc(loops + 1, sizeof(*rest->loops));
+    if (rest->loops == NULL)
+        return IPT_ENOMEM;
+    rest->loop_count = loops + 1;
+    for (unsigned i = 0; i < rest->loop_count; i++) {
+        rest_loop *loop = &rest->loops[i];
+        loop->rest = rest;
+        loop->number = i;
+        loop->decides = i < loops;
+        loop->seat = (ipt_seat){.shard = i, .random = (ipt_clock_ns() << 8 | i) | 1};
+        ipt_err err = rest_loop_open(loop);
+        if (err != IPT_OK)
+            return err;
+    }
+    return IPT_OK;
+}
+
+ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loops, ipt_rest **out)
+{
+    ipt_auto(ipt_rest) *rest = calloc(1, sizeof(*rest));
+    if (rest == NULL)
+        return IPT_ENOMEM;
+    rest->engine = engine;
+    rest->log = ipt_engine_log(engine);
+    rest->keepalive_ms = config->limit_keepalive_ms;
+    ipt_err err = count_init(rest);
+    if (err == IPT_OK)
+        err = rest_gate_init(&rest->gate, config->limit_connections, config->limit_per_address);
+    if (err == IPT_OK && (!add_listener(rest, &config->http, FACE_HTTP, false) ||
+                          !add_listener(rest, &config->health, FACE_HEALTH, false) || !add_admin(rest, config)))
+        err = IPT_EIO;
+    if (err == IPT_OK)
+        err = open_loops(rest, loops == 0 ? 1 : loops);
+    if (err != IPT_OK)
+        return err;
+    *out = rest;
+    rest = NULL;
+    return IPT_OK;
+}
+
+ipt_err ipt_rest_start(ipt_rest *rest)
+{
+    for (unsigned i = 0; i < rest->loop_count; i++) {
+        ipt_err err = rest_loop_start(&rest->loops[i]);
+        if (err != IPT_OK)
+            return err;
+    }
+    return IPT_OK;
+}
+
+static void set_state(ipt_rest *rest, rest_state state)
+{
+    atomic_store(&rest->state, (int)state);
+    for (unsigned i = 0; i < rest->loop_count; i++)
+        rest_loop_wake(&rest->loops[i]);
+}
+
+void ipt_rest_drain(ipt_rest *rest)
+{
+    set_state(rest, REST_DRAINING);
+}
+
+void ipt_rest_close_listeners(ipt_rest *rest)
+{
+    enum { LET_IN_US = 50000 }; /* for the loops to take in who stands at the door */
+    set_state(rest, REST_CLOSING);
+    (void)usleep(LET_IN_US);
+    for (size_t i = 0; i < rest->listener_count; i++) {
+        if (rest->listeners[i].face == FACE_HTTP)
+            (void)shutdown(rest->listeners[i].fd, SHUT_RDWR);
+    }
+}
+
+const char *ipt_rest_http_address(const ipt_rest *rest)
+{
+    for (size_t i = 0; i < rest->listener_count; i++) {
+        if (rest->listeners[i].face == FACE_HTTP)
+            return rest->listeners[i].text;
+    }
+    return NULL;
+}
+
+size_t ipt_rest_connections(ipt_rest *rest)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < rest->loop_count; i++) {
+        if (rest->loops[i].decides)
+            n += atomic_load_explicit(&rest->loops[i].connections, memory_order_relaxed);
+    }
+    return n;
+}
+
+void ipt_rest_close(ipt_rest *rest)
+{
+    if (rest == NULL)
+        return;
+    ipt_engine_stop(rest->engine); /* nobody may resume a connection that is gone */
+    if (rest->loops != NULL)
+        set_state(rest, REST_STOPPED);
+    for (unsigned i = 0; i < rest->loop_count; i++)
+        rest_loop_close(&rest->loops[i]);
+    for (size_t i = 0; i < rest->listener_count; i++)
+        rest_unlisten(&rest->listeners[i]);
+    free(rest->loops);
+    rest_gate_done(&rest->gate);
+    if (rest->token.p != NULL)
+        explicit_bzero(rest->token.p, rest->token.n);
+    ipt_buf_done(&rest->token);
+    free(rest);
+}
