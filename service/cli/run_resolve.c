@@ -31,6 +31,10 @@ static bool ask(const session *s, ipt_span request, ipt_buf *out, bool *answered
     if (!ipt_remote_call(s->remote, "/v1/resolve", &request, accept, out, &status))
         return false;
     *answered = status == 200;
+    if (*answered && s->form != IPT_FORM_JSON && out->n != 0 && out->p[0] == '{') {
+        ipt_complain("%s answers in JSON alone; use `iptrust resolve --server`, or --config here", s->options->server);
+        return false;
+    }
     return true;
 }
 

@@ -90,6 +90,11 @@ void ipt_bind_vouches(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
         ipt_complain_expected(b->diag, stated, "a mapping such as {x-forwarded-for: append}");
         return;
     }
+    if (stated->count > IPT_NAMES_MAX) { /* names are compared with each other */
+        ipt_diag_add(b->diag, IPT_ERROR, stated->place, "%zu headers, expected at most %d", stated->count,
+                     IPT_NAMES_MAX);
+        return;
+    }
     ipt_vouch_spec *vouches = ipt_bind_alloc(b, stated->count, sizeof(*vouches));
     for (ipt_node *item = stated->first; vouches != NULL && item != NULL; item = item->next) {
         if (check_vouch(b, item))

@@ -274,6 +274,38 @@ static bool advise_not_vouched(ipt_advice *out, const ipt_decision *d)
     return true;
 }
 
+/* The Host of a call that is explained itself, when it is nothing but a host and may stand in a command. */
+static ipt_span own_host(const ipt_decision *d)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+
+    for (size_t i = 0; d->request->http_parser_lax && i < d->request->header_count; i++) {
+        ipt_span value = d->request->headers[i].value;
+        if (!ipt_span_equal_nocase(d->request->headers[i].name, IPT_SPAN("host")))
+            continue;
+        for (size_t j = 0; j < value.n; j++)
+            if (memchr(plain, value.p[j], sizeof(plain) - 1) == NULL)
+                return (ipt_span){0};
+        return value.n <= 80 ? value : (ipt_span){0};
+    }
+    return (ipt_span){0};
+}
+
+/* What a newcomer can type next, who asked from the machine itself. */
+static void add_trial(ipt_advice *out, const ipt_decision *d)
+{
+    ipt_span host = own_host(d);
+
+    ipt_buf_adds(&out->words, " To see a client behind a proxy, play the proxy:");
+    if (host.n == 0) {
+        ipt_buf_adds(&out->yaml, "iptrust explain --peer 127.0.0.1 -H 'X-Forwarded-For: 8.8.8.8'\n");
+        return;
+    }
+    ipt_buf_adds(&out->yaml, "curl -H 'X-Forwarded-For: 8.8.8.8' 'http://");
+    ipt_buf_add(&out->yaml, host);
+    ipt_buf_adds(&out->yaml, "/v1/resolve'\n");
+}
+
 static bool advise_no_header(ipt_advice *out, const ipt_decision *d)
 {
     ipt_explain_ignored cursor = {0};
@@ -294,7 +326,7 @@ static bool advise_no_header(ipt_advice *out, const ipt_decision *d)
     ipt_buf_adds(&out->words, " (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; HAProxy: option "
                               "forwardfor; Apache httpd does by itself).");
     if (hop->has_addr && ipt_addr_class(hop->addr) == IPT_CLASS_LOOPBACK)
-        ipt_buf_adds(&out->words, " To try it by hand: iptrust explain --peer 127.0.0.1 -H 'X-Forwarded-For: 8.8.8.8'");
+        add_trial(out, d);
     return true;
 }
 

@@ -47,7 +47,7 @@ void ipt_explain_keys(ipt_buf *out, const ipt_decision *d, unsigned key); /* 0 t
 const char *ipt_explain_key_name(unsigned key);
 #define IPT_EXPLAIN_KEYS 4
 
-/* One thing that could be changed: words, and the YAML to write where there is one. */
+/* One thing that could be changed: words, and what there is to copy, as a rule YAML. */
 typedef struct ipt_advice {
     ipt_buf words, yaml;
 } ipt_advice;

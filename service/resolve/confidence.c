@@ -2,19 +2,14 @@
  * 7). */
 #include "resolve_priv.h"
 
-static bool is_private_range(ipt_prefix prefix)
-{
-    ipt_class class = ipt_addr_class(prefix.addr);
-    return class == IPT_CLASS_PRIVATE || class == IPT_CLASS_UNIQUE_LOCAL;
-}
-
 /* Shorter than /12 or /29, or private and shorter than /16 or /48. */
 static bool is_broad(const ipt_hop *hop)
 {
-    ipt_prefix prefix = ipt_prefix_of(hop->addr, hop->prefix_len);
-    bool v4 = ipt_prefix_is_v4(prefix);
-    unsigned bits = ipt_prefix_bits(prefix);
-    return bits < (v4 ? 12U : 29U) || (is_private_range(prefix) && bits < (v4 ? 16U : 48U));
+    bool v4 = ipt_addr_is_v4(hop->addr);
+    if (hop->prefix_len >= (v4 ? 96 + 16 : 48))
+        return false;
+    ipt_class class = ipt_addr_class(ipt_prefix_of(hop->addr, hop->prefix_len).addr);
+    return class == IPT_CLASS_PRIVATE || class == IPT_CLASS_UNIQUE_LOCAL || hop->prefix_len < (v4 ? 96 + 12 : 29);
 }
 
 static void rate_hop(work *w, uint16_t i, proof_result proof)
@@ -119,9 +114,9 @@ static void rate_nomination(work *w, ipt_name name)
 ipt_level ipt_level_from_reasons(uint64_t reasons)
 {
     ipt_level level = IPT_LEVEL_HIGH;
-    for (int r = 0; r < IPT_REASON_COUNT; r++) {
+    for (uint64_t left = reasons; left != 0; left &= left - 1) {
         ipt_level cap;
-        if ((reasons >> r & 1) != 0 && ipt_reason_cap((ipt_reason)r, &cap) && cap < level)
+        if (ipt_reason_cap((ipt_reason)__builtin_ctzll(left), &cap) && cap < level)
             level = cap;
     }
     bool verified = (reasons >> IPT_REASON_PROOF_VERIFIED & 1) != 0;

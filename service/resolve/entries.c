@@ -9,7 +9,8 @@ static void begin_line(work *w)
     entries *e = &w->entries;
     ipt_list_syntax syntax = e->name == IPT_NAME_FORWARDED ? IPT_LIST_FORWARDED : IPT_LIST_XFF;
     ipt_list_line_init(&e->walk, syntax, w->request->headers[e->header].value);
-    e->left = ipt_list_line_count(&e->walk);
+    if (w->detail == IPT_DETAIL_FULL)
+        e->left = ipt_list_line_count(&e->walk);
 }
 
 /* Moves to the line above; false at the first. */
@@ -80,7 +81,7 @@ static size_t elements_left(work *w)
     entries *e = &w->entries;
     if (e->name == IPT_NAME_NONE)
         return 0;
-    size_t left = e->left;
+    size_t left = ipt_list_line_count(&e->walk);
     uint32_t at = w->headers.lines[e->name].first;
     ipt_span value;
     for (uint32_t line = 0; line < e->line && next_line(w, e->name, &at, &value); line++) {
@@ -93,7 +94,7 @@ static size_t elements_left(work *w)
 
 bool entries_beyond(work *w)
 {
-    return w->entries.name != IPT_NAME_NONE && (w->entries.left != 0 || w->entries.line != 0);
+    return w->entries.name != IPT_NAME_NONE && (w->entries.walk.end != NULL || w->entries.line != 0);
 }
 
 size_t entries_unused(work *w)

@@ -57,14 +57,16 @@ bool next_line(const work *w, ipt_name name, uint32_t *at, ipt_span *value)
 
 uint32_t count_values(const work *w, ipt_name name, ipt_span *value)
 {
-    ipt_span text = ipt_names_text(w->view->names, name);
-    if (!is_attribute(text)) {
-        if (!has_header(w, name))
-            return 0;
+    if (has_header(w, name)) {
         const lines *l = &w->headers.lines[name];
         *value = w->request->headers[l->first].value;
         return l->count;
     }
+    if (name < IPT_NAME_FIXED || w->request->attribute_count == 0)
+        return 0;
+    ipt_span text = ipt_names_text(w->view->names, name);
+    if (!is_attribute(text))
+        return 0;
     text.p += sizeof(ATTRIBUTE) - 1;
     text.n -= sizeof(ATTRIBUTE) - 1;
     uint32_t count = 0;

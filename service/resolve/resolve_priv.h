@@ -37,7 +37,7 @@ typedef struct entries {
     ipt_list_line walk;
     uint32_t header; /* index into request->headers of the line being walked */
     uint32_t line;   /* its number among the lines of that name */
-    size_t left;     /* elements of that line not yet taken */
+    size_t left;     /* elements of that line not yet taken; counted for IPT_DETAIL_FULL alone, which shows indexes */
     uint16_t count;  /* items taken */
     uint16_t used;   /* items that the chain holds, from the right */
     item items[IPT_WALK_MAX];

@@ -9,9 +9,9 @@ static bool parse_peer(work *w, ipt_endpoint *out)
     ipt_span text = w->request->peer;
     char copy[IPT_ADDR_TEXT + 16];
     const char *percent = text.n == 0 ? NULL : memchr(text.p, '%', text.n);
-    bool bracketed = text.n != 0 && text.p[0] == '[';
     if (percent != NULL) {
         size_t head = (size_t)(percent - text.p);
+        bool bracketed = text.p[0] == '[';
         const char *end = bracketed ? memchr(percent, ']', text.n - head) : text.p + text.n;
         if (end == NULL || end == percent + 1 || text.n - (size_t)(end - percent) > sizeof(copy) ||
             memchr(text.p, ':', head) == NULL)
@@ -30,8 +30,8 @@ static bool parse_peer(work *w, ipt_endpoint *out)
         text.n -= 2;
     if (!ipt_endpoint_parse(text, out) || (no_port && out->has_port))
         return false;
-    if (percent != NULL && !bracketed && (no_port || out->has_port))
-        return false; /* 10.0.0.1:80%eth0: the colon was not that of an IPv6 address */
+    if (percent != NULL && ipt_addr_is_v4(out->addr))
+        return false; /* 10.0.0.1:80%eth0, and ::ffff:10.0.0.1%eth0, which is an IPv4 address everywhere */
     w->zone_dropped = percent != NULL;
     return true;
 }
@@ -235,7 +235,8 @@ void walk_trusted(work *w)
         end_at(w, w->cur, IPT_REASON_PEER_TRUSTED_NO_HEADER);
     else
         for (bool more = true; more;) {
-            if (w->pseudo.writer == NO_HOP && vouch_of(w, w->cur, IPT_NAME_CF_CONNECTING_IP) != IPT_VOUCH_NONE)
+            if (w->pseudo.active && w->pseudo.writer == NO_HOP &&
+                vouch_of(w, w->cur, IPT_NAME_CF_CONNECTING_IP) != IPT_VOUCH_NONE)
                 w->pseudo.writer = w->cur;
             more = walk_one(w);
         }

@@ -18,7 +18,7 @@ enum {
     REST_NDJSON_MAX = 64 << 20,        /* a stream of lines */
     REST_DISCARD_MAX = 8 << 20,        /* read and thrown away, so that a refusal reaches a client that is still sending */
     REST_BODIES_MAX = 256 << 20,       /* of all requests together, being collected */
-    REST_POOL_BYTES = 32 << 10,        /* memory that the HTTP library gives a connection */
+    REST_POOL_BYTES = 20 << 10,        /* memory that the HTTP library gives a connection */
     REST_STREAM_BLOCK = 32 << 10,      /* written at once of a streamed answer */
     REST_KEEP_BYTES = 64 << 10,        /* a buffer above this is not kept for the next request */
     REST_KEEP_WORKS = 64,              /* buffers that a loop keeps */

@@ -24,29 +24,52 @@ bool rng_one_in(rng *r, uint32_t n)
 
 /* Inside some list of the configurations. */
 static const char *const inside[] = {
-    "10.0.12.1",     "10.0.12.2",   "10.0.12.200", "10.0.12.77",      "fd00:12::5",          "10.9.0.7",
-    "192.168.3.3",   "11.2.3.4",    "172.31.5.5",  "45.0.0.9",        "173.245.48.7",        "172.68.1.2",
-    "2a06:98c0:1::7", "130.176.4.4", "151.101.7.7", "147.243.1.1",     "35.191.0.4",          "130.211.1.1",
-    "fd77::1",
+    "10.0.12.1",   "10.0.12.2",   "10.0.12.200", "10.0.12.77",   "fd00:12::5", "10.9.0.7",       "192.168.3.3",
+    "11.2.3.4",    "172.31.5.5",  "45.0.0.9",    "173.245.48.7", "172.68.1.2", "2a06:98c0:1::7", "130.176.4.4",
+    "151.101.7.7", "147.243.1.1", "35.191.0.4",  "130.211.1.1",  "fd77::1",
 };
 /* In no list that anyone trusts; the last ones are in an egress. */
 static const char *const outside[] = {
-    "8.8.8.8",     "1.1.1.1",     "9.9.9.9",          "7.7.7.7",         "34.1.2.3",     "2001:4860:4860::8888",
-    "203.0.113.9", "0.0.0.0",     "127.0.0.1",        "240.1.2.3",       "100.64.3.3",   "224.0.0.1",
-    "fe80::1",     "ff02::1",     "64:ff9b::808:808", "2002:808:808::1", "2002:a00:1::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2",
-    "2a00:64::808:808", "2a00:6464:0:8:8:808::", "64:ff9b:1:808:8:800::", "2a00:1450::5efe:808:808",
-    "2a06:98c0:3600::103", "2a06:98c0:3600::103",
+    "8.8.8.8",
+    "1.1.1.1",
+    "9.9.9.9",
+    "7.7.7.7",
+    "34.1.2.3",
+    "2001:4860:4860::8888",
+    "203.0.113.9",
+    "0.0.0.0",
+    "127.0.0.1",
+    "240.1.2.3",
+    "100.64.3.3",
+    "224.0.0.1",
+    "fe80::1",
+    "ff02::1",
+    "64:ff9b::808:808",
+    "2002:808:808::1",
+    "2002:a00:1::1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+    "2a00:64::808:808",
+    "2a00:6464:0:8:8:808::",
+    "64:ff9b:1:808:8:800::",
+    "2a00:1450::5efe:808:808",
+    "2a06:98c0:3600::103",
+    "2a06:98c0:3600::103",
 };
 static const char *const bad_tokens[] = {
-    "unknown", "_hidden", "garbage",     "",          "010.0.0.1", "8.8.8.8:0",       "[1.2.3.4]",
-    "-",       "_",       "8.8.8.8/24",  "fe80::1%e", "\"1.1.1.1", "8.8.8.8 9.9.9.9", "8.8.8.8\x01",
+    "unknown", "_hidden", "garbage",    "",          "010.0.0.1", "8.8.8.8:0",       "[1.2.3.4]",
+    "-",       "_",       "8.8.8.8/24", "fe80::1%e", "\"1.1.1.1", "8.8.8.8 9.9.9.9", "8.8.8.8\x01",
 };
 static const char *const bad_elements[] = {
-    "for=unknown", "for=_h",         "for=\"unknown:1\"", "",           "proto=https", "for=1.1.1.1;for=2.2.2.2",
-    "for=[::1]",   "for=\"1.1.1.1", "garbage",           "for=1.1.1.1:80", "host=\"a;b,c\"", "for=\"a\\\"b\"",
+    "for=unknown",       "for=_h",
+    "for=\"unknown:1\"", "",
+    "proto=https",       "for=1.1.1.1;for=2.2.2.2",
+    "for=[::1]",         "for=\"1.1.1.1",
+    "garbage",           "for=1.1.1.1:80",
+    "host=\"a;b,c\"",    "for=\"a\\\"b\"",
 };
 static const char *const singles[] = {
-    "X-Real-IP", "CF-Connecting-IP", "CF-Connecting-IPv6", "X-Client-IP", "Fastly-Client-IP", "X-Azure-SocketIP", "True-Client-IP",
+    "X-Real-IP",        "CF-Connecting-IP", "CF-Connecting-IPv6", "X-Client-IP",
+    "Fastly-Client-IP", "X-Azure-SocketIP", "True-Client-IP",
 };
 static const char *const bad_singles[] = {"", "garbage", "1.1.1.1, 2.2.2.2", "unknown", "8.8.8.8:0"};
 
@@ -67,7 +90,8 @@ static const raw_header raws[] = {
     {"CF-Worker", "example.net"},
     {"Host", "www.example.org"},
 };
-static const char *const connections[] = {"close", "X-Forwarded-For", "close, x-real-ip", "keep-alive, CF-Connecting-IPv6", "Forwarded"};
+static const char *const connections[] = {"close", "X-Forwarded-For", "close, x-real-ip",
+                                          "keep-alive, CF-Connecting-IPv6", "Forwarded"};
 
 static ipt_addr parse(const char *text)
 {
@@ -83,6 +107,23 @@ static gen_entry address(rng *r, const char *const *from, size_t count)
                        .secret = !rng_one_in(r, 3),
                        .addr = parse(from[rng_below(r, (uint32_t)count)]),
                        .spelling = rng_one_in(r, 2) ? 0 : (uint32_t)rng_next(r)};
+}
+
+bool gen_inside(uint32_t i, ipt_addr *out)
+{
+    if (i >= IPT_COUNT(inside))
+        return false;
+    *out = parse(inside[i]);
+    return true;
+}
+
+/* Mostly one that the policy trusts. */
+static gen_entry near_address(rng *r, const gen_pool *pool)
+{
+    gen_entry entry = address(r, inside, IPT_COUNT(inside));
+    if (pool->count > 0 && !rng_one_in(r, 6))
+        entry.addr = pool->trusted[rng_below(r, pool->count)];
+    return entry;
 }
 
 static gen_entry any_address(rng *r)
@@ -109,12 +150,13 @@ static gen_line *add_line(gen_request *out, rng *r, gen_kind kind, const char *n
 }
 
 /* As proxies write it: strangers' words at the left, then a client, then trusted hops. */
-static void add_list(gen_request *out, rng *r, gen_kind kind)
+static void add_list(gen_request *out, rng *r, const gen_pool *pool, gen_kind kind)
 {
     const char *name = kind == GEN_XFF ? "X-Forwarded-For" : "Forwarded";
     uint32_t total = rng_one_in(r, 40) ? 60 + rng_below(r, 15) : rng_below(r, 6);
-    uint32_t trusted = rng_below(r, total + 1);
     bool long_chain = total > 8 && rng_one_in(r, 2);
+    uint32_t trusted = long_chain ? total - rng_below(r, 4) : rng_below(r, total + 1);
+    const gen_entry same = near_address(r, pool);
     gen_line *line = add_line(out, r, kind, name);
 
     for (uint32_t i = 0; i < total; i++) {
@@ -122,10 +164,10 @@ static void add_list(gen_request *out, rng *r, gen_kind kind)
         if (i > 0 && !long_chain && total < 8 && rng_one_in(r, 5))
             line = add_line(out, r, kind, name);
         gen_entry *entry = &line->entries[line->count++];
-        if (rng_one_in(r, long_chain ? 200 : 9))
+        if (rng_one_in(r, long_chain ? 400 : 9))
             *entry = bad(r, kind);
         else if (near)
-            *entry = long_chain ? address(r, inside, 4) : address(r, inside, IPT_COUNT(inside));
+            *entry = long_chain ? same : near_address(r, pool);
         else
             *entry = rng_one_in(r, 5) ? any_address(r) : address(r, outside, IPT_COUNT(outside));
     }
@@ -176,11 +218,11 @@ static void add_others(gen_request *out, rng *r)
     }
 }
 
-static void pick_peer(gen_request *out, rng *r)
+static void pick_peer(gen_request *out, rng *r, const gen_pool *pool)
 {
     uint32_t dice = rng_below(r, 40);
     out->peer_kind = dice == 0 ? GEN_PEER_RAW : dice < 3 ? GEN_PEER_UNIX : GEN_PEER_ADDR;
-    out->peer = dice < 34 ? address(r, inside, IPT_COUNT(inside)) : any_address(r);
+    out->peer = dice < 36 ? near_address(r, pool) : any_address(r);
     out->peer.raw = "nonsense";
 }
 
@@ -190,20 +232,23 @@ static void pick_proxy(gen_request *out, rng *r)
     if (!rng_one_in(r, 5))
         return;
     uint32_t dice = rng_below(r, 20);
-    out->proxy = dice == 0 ? GEN_PROXY_BAD : dice < 3 ? GEN_PROXY_LOCAL : dice < 5 ? GEN_PROXY_UNKNOWN : GEN_PROXY_SOURCE;
+    out->proxy = dice == 0  ? GEN_PROXY_BAD
+                 : dice < 3 ? GEN_PROXY_LOCAL
+                 : dice < 5 ? GEN_PROXY_UNKNOWN
+                            : GEN_PROXY_SOURCE;
     out->proxy_source = any_address(r).addr;
     out->proxy_v1 = rng_one_in(r, 2);
 }
 
-void gen_random(rng *r, gen_request *out)
+void gen_random(rng *r, const gen_pool *pool, gen_request *out)
 {
     out->line_count = 0;
-    pick_peer(out, r);
+    pick_peer(out, r, pool);
     pick_proxy(out, r);
     if (!rng_one_in(r, 4))
-        add_list(out, r, GEN_XFF);
+        add_list(out, r, pool, GEN_XFF);
     if (rng_one_in(r, 2))
-        add_list(out, r, GEN_FORWARDED);
+        add_list(out, r, pool, GEN_FORWARDED);
     for (uint32_t n = rng_below(r, 3); n > 0; n--)
         add_single(out, r, GEN_SINGLE, singles[rng_below(r, IPT_COUNT(singles))]);
     if (rng_one_in(r, 6))
@@ -256,7 +301,8 @@ static bool is_blank(const gen_line *line)
     return true;
 }
 
-/* Lines of empty entries alone are left whole: two empty lines are an absent header, one line `,` is not (section 4). */
+/* Lines of empty entries alone are left whole: two empty lines are an absent header, one line `,` is not (section 4).
+ */
 bool gen_split(rng *r, gen_request *form)
 {
     uint32_t start = rng_below(r, GEN_LINES);

@@ -1,14 +1,14 @@
-/* Random requests in a form that can be said again in another way: the same addresses spelt otherwise, the same entries on
- * other lines, the same headers in another order. Rendering is a function of the form alone. */
+/* Random requests in a form that can be said again in another way: the same addresses spelt otherwise, the same entries
+ * on other lines, the same headers in another order. Rendering is a function of the form alone. */
 #ifndef PROPERTY_GEN_H
 #define PROPERTY_GEN_H
 
 #include "iptrust/net/addr.h"
 #include "iptrust/resolve/request.h"
 
-#define GEN_LINES 24
+#define GEN_LINES   24
 #define GEN_ENTRIES 80 /* of one line */
-#define GEN_TEXT (1U << 16)
+#define GEN_TEXT    (1U << 16)
 
 /* xorshift64*: small, seeded, the same everywhere. */
 typedef struct rng {
@@ -37,7 +37,13 @@ typedef struct gen_line {
 } gen_line;
 
 typedef enum gen_peer_kind { GEN_PEER_ADDR = 0, GEN_PEER_UNIX, GEN_PEER_RAW } gen_peer_kind;
-typedef enum gen_proxy { GEN_PROXY_NONE = 0, GEN_PROXY_SOURCE, GEN_PROXY_LOCAL, GEN_PROXY_UNKNOWN, GEN_PROXY_BAD } gen_proxy;
+typedef enum gen_proxy {
+    GEN_PROXY_NONE = 0,
+    GEN_PROXY_SOURCE,
+    GEN_PROXY_LOCAL,
+    GEN_PROXY_UNKNOWN,
+    GEN_PROXY_BAD
+} gen_proxy;
 
 typedef struct gen_request {
     gen_peer_kind peer_kind;
@@ -52,7 +58,15 @@ typedef struct gen_request {
     bool headers_merged, http_parser_lax;
 } gen_request;
 
-void gen_random(rng *r, gen_request *out);
+/* Addresses that the policy in question trusts, so that chains are often as long as real ones. */
+typedef struct gen_pool {
+    uint32_t count;
+    ipt_addr trusted[32];
+} gen_pool;
+/* The i-th address that some list of the configurations holds; false past the last. */
+bool gen_inside(uint32_t i, ipt_addr *out);
+
+void gen_random(rng *r, const gen_pool *pool, gen_request *out);
 
 /* What gen_random() makes of a form: text in `text`, headers in `headers`. */
 typedef struct gen_rendered {

@@ -36,11 +36,11 @@ static void v6_text(ipt_addr addr, uint32_t spelling, char out[48])
 {
     uint32_t v4 = ipt_addr_v4(addr);
     if (spelling % 3 == 1) {
-        (void)snprintf(out, 48, "%x:%x:%x:%x:%x:%x:%x:%x", group(addr, 0), group(addr, 1), group(addr, 2), group(addr, 3),
-                       group(addr, 4), group(addr, 5), group(addr, 6), group(addr, 7));
-    } else if (spelling % 3 == 2) {
-        (void)snprintf(out, 48, "%04X:%04X:%04X:%04X:%04X:%04X:%04X:%04X", group(addr, 0), group(addr, 1), group(addr, 2),
+        (void)snprintf(out, 48, "%x:%x:%x:%x:%x:%x:%x:%x", group(addr, 0), group(addr, 1), group(addr, 2),
                        group(addr, 3), group(addr, 4), group(addr, 5), group(addr, 6), group(addr, 7));
+    } else if (spelling % 3 == 2) {
+        (void)snprintf(out, 48, "%04X:%04X:%04X:%04X:%04X:%04X:%04X:%04X", group(addr, 0), group(addr, 1),
+                       group(addr, 2), group(addr, 3), group(addr, 4), group(addr, 5), group(addr, 6), group(addr, 7));
     } else if (ipt_addr_is_v4(addr)) {
         (void)snprintf(out, 48, "::ffff:%u.%u.%u.%u", v4 >> 24, v4 >> 16 & 255, v4 >> 8 & 255, v4 & 255);
     } else {

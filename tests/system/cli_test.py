@@ -463,6 +463,8 @@ class Server(Case):
         self.tcp.answer = (200, "text/plain", b"a picture\n")
         self.assertEqual(run("explain", "--server", self.url, "--peer", "8.8.8.8")[:2], (0, "a picture\n"))
         self.assertEqual(self.tcp.seen[0][2]["Accept"], "text/plain")
+        self.tcp.answer = (200, "application/json", b"{}")
+        self.one_line_error(run("explain", "--server", self.url, "--peer", "8.8.8.8"), 1, "JSON alone")
 
     def test_unix_sockets(self):
         path = os.path.join(self.dir, "s.sock")

@@ -20,10 +20,10 @@ typedef struct ipt_call {
 
 /* Reads one request object. Strings without escapes point into text, everything else lives in the arena: both must
  * outlive the call. Strict: duplicate and unknown keys, depth, bad UTF-8 (overlong forms and lone surrogates too), NUL,
- * CR or LF in a header name or value, base64 that is not canonical are problems with a pointer. request.caller and the
+ * CR or LF in a header name or value, base64 that is not canonical are problems with a pointer; so is null, which is no
+ * way to leave a key out. Syntax, encoding, depth and duplicates are judged before meaning. request.caller and the
  * facts of the face stay zero, headers_merged apart (headers given as a map). pointer_prefix is put before every
- * pointer
- * ("/requests/3", or ""). */
+ * pointer ("/requests/3", or ""). */
 IPT_MUST_USE bool ipt_json_read_request(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_call *out,
                                         ipt_problem *problem);
 

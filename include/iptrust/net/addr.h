@@ -76,6 +76,6 @@ typedef enum ipt_class {
 } ipt_class;
 
 ipt_class ipt_addr_class(ipt_addr addr);
-const char *ipt_class_name(ipt_class class); /* "link_local" */
+const char *ipt_class_name(ipt_class which); /* "link_local" */
 
 #endif

@@ -477,8 +477,10 @@ static void counts_past_their_limit_are_refused(void **state)
     } rows[] = {
         {"lists: {", "l#: {prefixes: []}, ", "}\n", 4097, "c.yaml:1:8: error: 4097 lists, expected at most 4096\n"},
         {"policies: {", "p#: {}, ", "}\n", 4097, "c.yaml:1:11: error: 4097 policies, expected at most 4096\n"},
-        {"lists: {l: {prefixes: [], vouches: {", "x#: replace, ", "}}}\n", 600,
+        {"lists: {l: {prefixes: [], vouches: {", "x#: replace, ", "}}}\n", 500,
          "c.yaml:1:1: error: more than 483 different header names\n"},
+        {"lists: {l: {prefixes: [], vouches: {", "x#: replace, ", "}}}\n", 513,
+         "c.yaml:1:36: error: 513 headers, expected at most 512\n"},
     };
     for (size_t i = 0; i < IPT_COUNT(rows); i++) {
         outcome out;

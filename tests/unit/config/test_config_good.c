@@ -422,6 +422,7 @@ static void what_is_dangerous_or_void_is_warned_about(void **state)
         {"admin: {token_file: secrets/ok}\nhttp: {mode: \"0600\"}\npolicies: {default: {}}\n",
          "c.yaml:2:8: warning: mode is for Unix sockets and has no effect here\n"
          "c.yaml:1:9: warning: token_file has no effect on a Unix socket\n"},
+        {"http: {listen: 127.0.0.1:0}\nhealth: {listen: 127.0.0.1:0}\npolicies: {default: {}}\n", ""},
         {"policies: {default: {mode: enforce}}\n",
          "c.yaml:1:28: warning: mode enforce has no effect without deny or allow\n"},
         {"grpc: {listen: 127.0.0.1:1, tls: {cert: a}}\nhttp: {tls: {key: b}}\nauth: {token_file: c}\n"

@@ -109,8 +109,7 @@ static void nothing_of_the_client_is_code(void **state)
         "X-Forwarded-For: <script>alert(1)</script>",
         "X-Forwarded-For: \x1b]0;owned\x07",
         "X-Forwarded-For: \"><img src=x onerror=alert(1)>",
-        "X-Forwarded-For: 8.8.8.8\nForwarded: for=\"<b>\";host='&lt;'\nX-Real-IP: <u>\x80\xff</u>\nX_Forwarded_For: "
-        "<i>",
+        "Forwarded: for=\"<b>\";host='&lt;'\nX-Real-IP: <u>\x80\xff</u>\nX_Forwarded_For: <i>",
     };
     static const char *const peers[] = {"10.0.12.1", "172.17.0.1", "<b>\x1b[1m"};
     (void)state;
@@ -257,6 +256,33 @@ static void nothing_is_suggested_where_nothing_is_wrong(void **state)
     }
 }
 
+static void a_newcomer_is_told_what_to_type_next(void **state)
+{
+    static const struct {
+        const char *headers;
+        bool own_call;
+        const char *command;
+    } rows[] = {
+        {"Host: 127.0.0.1:8080", true, "curl -H 'X-Forwarded-For: 8.8.8.8' 'http://127.0.0.1:8080/v1/resolve'"},
+        {"Host: [::1]:8080", true, "curl -H 'X-Forwarded-For: 8.8.8.8' 'http://[::1]:8080/v1/resolve'"},
+        {"Host: a';rm -rf x;'", true, "iptrust explain --peer 127.0.0.1 -H 'X-Forwarded-For: 8.8.8.8'"},
+        {"Host: a", false, "iptrust explain --peer 127.0.0.1 -H 'X-Forwarded-For: 8.8.8.8'"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < IPT_COUNT(rows); i++) {
+        situation first = {"first", NULL, NULL, "127.0.0.1", rows[i].headers, NULL};
+        scene s;
+        scene_open(&s, &first);
+        s.request.http_parser_lax = rows[i].own_call;
+        ipt_auto(ipt_buf) out = {0};
+        ipt_explain_text(&out, &s.decision, (ipt_explain_style){0});
+        if (!contains(&out, rows[i].command))
+            fail_msg("row %zu: %.*s", i, (int)out.n, out.p);
+        scene_close(&s);
+    }
+}
+
 static void every_failing_allocation_is_told(void **state)
 {
     scene s;
@@ -291,6 +317,7 @@ int main(void)
         cmocka_unit_test(hundreds_of_forged_entries_stay_one_screen),
         cmocka_unit_test(the_suggested_configuration_gives_the_better_answer),
         cmocka_unit_test(nothing_is_suggested_where_nothing_is_wrong),
+        cmocka_unit_test(a_newcomer_is_told_what_to_type_next),
         cmocka_unit_test(every_failing_allocation_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
