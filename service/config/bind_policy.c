@@ -255,8 +255,10 @@ void ipt_bind_policies(ipt_bind *b)
         return;
     }
     b->policies = ipt_bind_alloc(b, node->count, sizeof(*b->policies));
+    if (b->policies == NULL)
+        return;
     size_t n = 0;
-    for (const ipt_node *item = node->first; b->policies != NULL && item != NULL; item = item->next) {
+    for (const ipt_node *item = node->first; item != NULL; item = item->next) {
         if (item->bad)
             continue;
         ipt_policy_spec *policy = &b->policies[n];

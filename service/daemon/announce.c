@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* Hosts of the feeds that will be fetched from (a later delivery); named so that nobody is surprised by a connection. */
+/* Hosts of the feeds that will be fetched from (a later delivery); named so that nobody is surprised by a connection.
+ */
 static const char *provider_host(ipt_provider provider)
 {
     static const char *const hosts[IPT_PROVIDER_COUNT] = {
@@ -103,7 +104,8 @@ void daemon_hint(ipt_log *log, const char *http_address)
     else
         snprintf(where, sizeof(where), "http://%s", http_address);
     snprintf(text, sizeof(text),
-             "try: curl -s %s/v1/resolve -d '{\"peer\":\"127.0.0.1\",\"headers\":[[\"X-Forwarded-For\",\"8.8.8.8\"]]}'", where);
+             "try: curl -s %s/v1/resolve -d '{\"peer\":\"127.0.0.1\",\"headers\":[[\"X-Forwarded-For\",\"8.8.8.8\"]]}'",
+             where);
     ipt_log_note(log, IPT_LOG_INFO, text, NULL, NULL);
     if (!is_unix) {
         snprintf(text, sizeof(text), "or open %s/ in a browser; iptrust explain shows the same in a terminal", where);

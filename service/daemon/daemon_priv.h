@@ -25,8 +25,8 @@ typedef struct daemon_options {
 daemon_options daemon_options_parse(int argc, char *const *argv);
 const char *daemon_help(void);
 
-/* environment with the flags in front, so that they win over variables, as these win over the file. NULL without memory;
- * free() the one block. */
+/* environment with the flags in front, so that they win over variables, as these win over the file. NULL without
+ * memory; free() the one block. */
 char **daemon_environment(const daemon_options *options, char *const *environment);
 
 /* sd_notify(3) without its library: one datagram to NOTIFY_SOCKET; nothing when it is not set. */
@@ -36,7 +36,8 @@ void daemon_notify(const char *state);
 void daemon_announce(ipt_log *log, const ipt_view *view, const char *config_path);
 void daemon_hint(ipt_log *log, const char *http_address);
 
-/* Room for as many descriptors as the limits of the configuration need; false with a log line when there is hardly any. */
+/* Room for as many descriptors as the limits of the configuration need; false with a log line when there is hardly any.
+ */
 IPT_MUST_USE bool daemon_raise_descriptors(ipt_log *log, uint32_t connections);
 
 #endif

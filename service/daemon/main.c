@@ -19,7 +19,8 @@ static void print_diag(const ipt_diag *diag)
 {
     ipt_buf text = {0};
     ipt_diag_print(diag, &text);
-    (void)fwrite(text.p, 1, text.n, stderr);
+    if (text.n != 0)
+        (void)fwrite(text.p, 1, text.n, stderr);
     ipt_buf_done(&text);
 }
 
@@ -46,8 +47,8 @@ static int look_at_config(const daemon_options *options, char *const *environmen
         (void)fwrite(text.p, 1, text.n, stdout);
         ipt_buf_done(&text);
     } else if (err == IPT_OK)
-        printf("configuration is good: %zu lists, %zu policies, %zu warnings\n", config->list_count, config->policy_count,
-               diag.warnings);
+        printf("configuration is good: %zu lists, %zu policies, %zu warnings\n", config->list_count,
+               config->policy_count, diag.warnings);
     else if (err != IPT_ECONFIG)
         fprintf(stderr, "iptrustd: %s: %s\n", ipt_err_name(err), strerror(errno));
     ipt_diag_done(&diag);
@@ -60,7 +61,7 @@ static void secure_process(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
     /* Freed memory of a reload or a burst goes back to the system instead of staying with each thread. */
-    (void)mallopt(M_ARENA_MAX, 2);
+    (void)mallopt(M_ARENA_MAX, 8);
     (void)mallopt(M_TRIM_THRESHOLD, 256 << 10);
 }
 
@@ -148,7 +149,8 @@ static void log_warnings(ipt_log *log, const ipt_diag *diag)
     }
 }
 
-static ipt_err open_engine(program *d, const daemon_options *options, char *const *environment, unsigned loops, ipt_diag *diag)
+static ipt_err open_engine(program *d, const daemon_options *options, char *const *environment, unsigned loops,
+                           ipt_diag *diag)
 {
     const ipt_engine_options how = {.config_path = options->config_path,
                                     .config = {.environment = environment},

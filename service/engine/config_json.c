@@ -134,7 +134,8 @@ static void put_proof(writer *w, const ipt_proof_spec *proof)
         put_span(w, proof->kind == IPT_PROOF_HEADER ? "header" : "forwarded_param", proof->name);
         put_text(w, "secret_file", proof->secret_file);
     } else
-        put_texts(w, proof->kind == IPT_PROOF_PRINCIPALS ? "principals" : "front_door_id", proof->values, proof->value_count);
+        put_texts(w, proof->kind == IPT_PROOF_PRINCIPALS ? "principals" : "front_door_id", proof->values,
+                  proof->value_count);
     close_at(w, '}');
 }
 
@@ -181,7 +182,8 @@ static void put_list(writer *w, const ipt_list_spec *list)
     close_at(w, '}');
 }
 
-static void put_rule(writer *w, const char *key, const char *confidence, const ipt_config *config, const ipt_rule_spec *rule)
+static void put_rule(writer *w, const char *key, const char *confidence, const ipt_config *config,
+                     const ipt_rule_spec *rule)
 {
     if (!rule->stated)
         return;
@@ -297,7 +299,8 @@ static void put_limits(writer *w, const ipt_config *config)
 
 static void put_logs(writer *w, const ipt_config *config)
 {
-    static const char *const formats[] = {NULL, "json", "text"}, *const levels[] = {"error", "warning", "info", "debug"},
+    static const char *const formats[] = {NULL, "json", "text"},
+                             *const levels[] = {"error", "warning", "info", "debug"},
                              *const ips[] = {"truncated", "full", "none"};
     open_at(w, "log", '{');
     put_text(w, "format", formats[config->log_format]);

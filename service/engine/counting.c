@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static const uint64_t decision_bounds[] = {100,   200,   300,    500,    750,    1000,    1500,    2500,    5000,
+static const uint64_t decision_bounds[] = {100,   200,   300,   500,    750,    1000,    1500,    2500,    5000,
                                            10000, 25000, 50000, 100000, 250000, 1000000, 5000000, 25000000};
 
 static ipt_err register_families(ipt_engine *engine)
@@ -20,16 +20,16 @@ static ipt_err register_families(ipt_engine *engine)
     ipt_err err = ipt_metrics_counter(m, "iptrust_decisions", "Decisions by policy, source of the client and level.",
                                       decisions, IPT_COUNT(decisions), &f->decisions);
     if (err == IPT_OK)
-        err = ipt_metrics_counter(m, "iptrust_verdicts", "What the policies' rules said.", verdicts, IPT_COUNT(verdicts),
-                                  &f->verdicts);
+        err = ipt_metrics_counter(m, "iptrust_verdicts", "What the policies' rules said.", verdicts,
+                                  IPT_COUNT(verdicts), &f->verdicts);
     if (err == IPT_OK)
         err = ipt_metrics_counter(m, "iptrust_findings", "Findings in requests, by code.", findings, 1, &f->findings);
     if (err == IPT_OK)
         err = ipt_metrics_counter(m, "iptrust_config_reload", "Loads of the configuration, by result.", reloads, 1,
                                   &f->reloads);
     if (err == IPT_OK)
-        err = ipt_metrics_counter(m, "iptrust_unknown_policy", "Requests that named a policy that is not there.", NULL, 0,
-                                  &f->unknown_policy);
+        err = ipt_metrics_counter(m, "iptrust_unknown_policy", "Requests that named a policy that is not there.", NULL,
+                                  0, &f->unknown_policy);
     if (err == IPT_OK)
         err = ipt_metrics_histogram(m, &duration, &f->decision_duration);
     return err;
@@ -75,7 +75,8 @@ ipt_err engine_count_init(ipt_engine *engine)
 
 static ipt_label source_label(const ipt_engine *engine, const ipt_generation *generation, const ipt_decision *d)
 {
-    return d->source == IPT_ORIGIN_HEADER ? generation->sources[d->source_header] : engine->labels.sources_fixed[d->source];
+    return d->source == IPT_ORIGIN_HEADER ? generation->sources[d->source_header]
+                                          : engine->labels.sources_fixed[d->source];
 }
 
 void engine_count_decision(ipt_engine *engine, const ipt_generation *generation, unsigned shard, const ipt_decision *d,

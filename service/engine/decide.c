@@ -10,9 +10,10 @@ static unsigned select_bit(ipt_api api)
     return 0;
 }
 
-/* An unknown name is never answered by another policy: a decision under rules that nobody asked for is worse than none. */
-static const ipt_policy *find_policy(ipt_engine *engine, const ipt_generation *generation, unsigned shard, ipt_span wanted,
-                                     ipt_api api, ipt_problem *problem)
+/* An unknown name is never answered by another policy: a decision under rules that nobody asked for is worse than none.
+ */
+static const ipt_policy *find_policy(ipt_engine *engine, const ipt_generation *generation, unsigned shard,
+                                     ipt_span wanted, ipt_api api, ipt_problem *problem)
 {
     ipt_span name = wanted.p == NULL ? IPT_SPAN("default") : wanted;
     const ipt_policy *policy = ipt_view_find_policy(generation->view, name);

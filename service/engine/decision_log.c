@@ -90,9 +90,11 @@ void engine_log_decision(ipt_engine *engine, ipt_seat *seat, const ipt_call *cal
     put_address(&l, "peer", has_peer, has_peer ? peer.addr : (ipt_addr){0, 0}, config->decision_log_ip);
     put(&l, ",\"complete\":%s,\"level\":\"%s\"", d->complete ? "true" : "false", ipt_level_name(d->level));
     put_reasons(&l, d->reasons);
-    put(&l, ",\"action\":\"%s\",\"rule\":%s%s%s,\"mode\":\"%s\"", d->ruling.action == IPT_ACTION_DENY ? "deny" : "allow",
-        rule == NULL ? "" : "\"", rule == NULL ? "null" : rule, rule == NULL ? "" : "\"", ipt_mode_name(d->policy->spec->mode));
-    put(&l, ",\"revision\":{\"policies\":\"%s\",\"lists\":\"%s\"}", d->view->policies_revision, d->view->lists_revision);
+    put(&l, ",\"action\":\"%s\",\"rule\":%s%s%s,\"mode\":\"%s\"",
+        d->ruling.action == IPT_ACTION_DENY ? "deny" : "allow", rule == NULL ? "" : "\"", rule == NULL ? "null" : rule,
+        rule == NULL ? "" : "\"", ipt_mode_name(d->policy->spec->mode));
+    put(&l, ",\"revision\":{\"policies\":\"%s\",\"lists\":\"%s\"}", d->view->policies_revision,
+        d->view->lists_revision);
     put_request_id(&l, call->request_id);
     put(&l, "}\n");
     if (l.n < sizeof(l.text))

@@ -47,7 +47,7 @@ struct ipt_engine {
     const char *config_path;
     ipt_config_options config_options;
     ipt_clock clock;
-    unsigned shards;   /* of those that decide; one more is the reloading thread's */
+    unsigned shards; /* of those that decide; one more is the reloading thread's */
     engine_labels labels;
     engine_families families;
     engine_reload reload;
@@ -55,8 +55,8 @@ struct ipt_engine {
 
 /* counting.c */
 IPT_MUST_USE ipt_err engine_count_init(ipt_engine *engine);
-void engine_count_decision(ipt_engine *engine, const ipt_generation *generation, unsigned shard, const ipt_decision *decision,
-                           uint64_t nanoseconds);
+void engine_count_decision(ipt_engine *engine, const ipt_generation *generation, unsigned shard,
+                           const ipt_decision *decision, uint64_t nanoseconds);
 void engine_count_unknown_policy(ipt_engine *engine, unsigned shard);
 void engine_count_reload(ipt_engine *engine, bool ok);
 /* Label values for a view's policies and sources. */
@@ -66,7 +66,8 @@ IPT_MUST_USE ipt_err engine_generation_new(ipt_engine *engine, ipt_view **view_t
 void engine_collect(void *context, ipt_expo *expo);
 
 /* decision_log.c */
-void engine_log_decision(ipt_engine *engine, ipt_seat *seat, const ipt_call *call, ipt_api api, const ipt_decision *decision);
+void engine_log_decision(ipt_engine *engine, ipt_seat *seat, const ipt_call *call, ipt_api api,
+                         const ipt_decision *decision);
 
 /* reload.c */
 IPT_MUST_USE ipt_err engine_load(ipt_engine *engine, ipt_diag *diag);

@@ -35,7 +35,8 @@ static void view_gauges(const ipt_generation *generation, ipt_expo *expo)
     const ipt_expo_label revisions[] = {
         {"policies", view->policies_revision}, {"lists", view->lists_revision}, {"geo", ""}};
     ipt_expo_sample(expo, revisions, IPT_COUNT(revisions), 1);
-    ipt_expo_family(expo, "iptrust_view_published_timestamp_seconds", IPT_EXPO_GAUGE, "When the view in force was published.");
+    ipt_expo_family(expo, "iptrust_view_published_timestamp_seconds", IPT_EXPO_GAUGE,
+                    "When the view in force was published.");
     ipt_expo_sample(expo, NULL, 0, (double)generation->published);
     list_prefixes(view, expo);
     list_times(view, expo);

@@ -75,13 +75,15 @@ static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take)
     if (err != IPT_OK)
         return err;
     const ipt_generation *old = ipt_engine_acquire(engine);
-    if (old != NULL) {
+    bool first = old == NULL;
+    if (!first)
         log_removed(engine, old->view->config, generation->view->config);
-        log_published(engine, generation->view, "configuration reloaded");
-    }
     ipt_engine_release(engine, old);
     ipt_log_set_level(engine->log, generation->view->config->log_level);
+    const ipt_view *fresh = generation->view; /* nobody else publishes, so that it stays for now */
     ipt_slot_publish_take(&engine->slot, generation);
+    if (!first)
+        log_published(engine, fresh, "configuration reloaded");
     return IPT_OK;
 }
 
@@ -118,7 +120,8 @@ static void log_complaints(ipt_engine *engine, const ipt_diag *diag)
 {
     for (const ipt_diag_item *item = diag->first; item != NULL; item = item->next) {
         ipt_log_line line;
-        ipt_log_begin(&line, engine->log, item->severity == IPT_ERROR ? IPT_LOG_ERROR : IPT_LOG_WARNING, "configuration");
+        ipt_log_begin(&line, engine->log, item->severity == IPT_ERROR ? IPT_LOG_ERROR : IPT_LOG_WARNING,
+                      "configuration");
         if (item->place.file != NULL)
             ipt_log_str(&line, "file", ipt_span_from(item->place.file));
         ipt_log_num(&line, "line", item->place.line);
@@ -167,8 +170,9 @@ static void refresh_once(ipt_engine *engine)
         ipt_log_note(engine->log, IPT_LOG_ERROR, "freshness of lists could not be renewed", "fault", ipt_err_name(err));
         return;
     }
-    log_published(engine, generation->view, "freshness of a list changed");
+    const ipt_view *fresh = generation->view;
     ipt_slot_publish_take(&engine->slot, generation);
+    log_published(engine, fresh, "freshness of a list changed");
 }
 
 static int64_t seconds_to_change(ipt_engine *engine)

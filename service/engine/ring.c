@@ -30,16 +30,16 @@ struct ipt_ring {
     int fd, wake;
     pthread_t thread;
     bool started;
-    size_t head;                /* next to write out; the drainer's */
-    char pad0[CACHE_LINE];      /* writers and drainer on lines of their own */
-    _Atomic size_t tail;        /* next to put */
+    size_t head;           /* next to write out; the drainer's */
+    char pad0[CACHE_LINE]; /* writers and drainer on lines of their own */
+    _Atomic size_t tail;   /* next to put */
     char pad1[CACHE_LINE];
     _Atomic bool asleep, stop;
     _Atomic uint64_t dropped;
 };
 
-/* Waits for room, so that a pipe nobody reads holds nothing up; false: no room in time, or the reader is gone. POLLOUT on
- * a pipe means PIPE_BUF bytes of room (pipe(7)), more than any line. */
+/* Waits for room, so that a pipe nobody reads holds nothing up; false: no room in time, or the reader is gone. POLLOUT
+ * on a pipe means PIPE_BUF bytes of room (pipe(7)), more than any line. */
 static bool wait_writable(const ipt_ring *ring, uint64_t deadline)
 {
     for (;;) {
@@ -158,7 +158,8 @@ bool ipt_ring_put(ipt_ring *ring, ipt_span line)
         c = &ring->cells[at & ring->mask];
         size_t turn = atomic_load_explicit(&c->turn, memory_order_acquire);
         if (turn == at) {
-            if (atomic_compare_exchange_weak_explicit(&ring->tail, &at, at + 1, memory_order_relaxed, memory_order_relaxed))
+            if (atomic_compare_exchange_weak_explicit(&ring->tail, &at, at + 1, memory_order_relaxed,
+                                                      memory_order_relaxed))
                 break;
         } else if (turn < at) { /* still holds a line of the round before: full */
             c = NULL;

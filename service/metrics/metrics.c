@@ -1,5 +1,5 @@
-/* Registration and counting. A counter series is a slot in an open-addressing table that only its thread writes, so that
- * counting is a load, an add and a store without a lock prefix. */
+/* Registration and counting. A counter series is a slot in an open-addressing table that only its thread writes, so
+ * that counting is a load, an add and a store without a lock prefix. */
 #include "metrics_priv.h"
 
 #include <stdlib.h>
@@ -87,8 +87,8 @@ static ipt_err family_new(ipt_metrics *m, ipt_family *out, family **place)
     return IPT_OK;
 }
 
-ipt_err ipt_metrics_counter(ipt_metrics *m, const char *name, const char *help, const char *const *labels, size_t label_count,
-                            ipt_family *out)
+ipt_err ipt_metrics_counter(ipt_metrics *m, const char *name, const char *help, const char *const *labels,
+                            size_t label_count, ipt_family *out)
 {
     family *f;
     ipt_family id;

@@ -14,12 +14,12 @@ static int by_key(const void *a, const void *b)
     return (x->key > y->key) - (x->key < y->key);
 }
 
-/* All series of all shards, sorted, equal keys added up. Returns how many, 0 without memory. */
-static size_t gather(const ipt_metrics *m, sum **out)
+/* All series of all shards, sorted, equal keys added up; free(*out). False without memory. */
+static bool gather(const ipt_metrics *m, sum **out, size_t *count)
 {
     sum *sums = malloc(sizeof(*sums) * SLOTS * m->shard_count);
     if (sums == NULL)
-        return 0;
+        return false;
     size_t n = 0;
     for (unsigned i = 0; i < m->shard_count; i++) {
         for (size_t j = 0; j < SLOTS; j++) {
@@ -38,7 +38,8 @@ static size_t gather(const ipt_metrics *m, sum **out)
             sums[kept++] = sums[i];
     }
     *out = sums;
-    return kept;
+    *count = kept;
+    return true;
 }
 
 static void write_counter(const ipt_metrics *m, ipt_expo *expo, size_t id, const sum *sums, size_t n)
@@ -95,7 +96,9 @@ void ipt_metrics_write(ipt_metrics *m, ipt_expo_format format, ipt_buf *out)
 {
     ipt_expo expo = {.out = out, .format = format};
     sum *sums = NULL;
-    size_t n = gather(m, &sums);
+    size_t n = 0;
+    if (!gather(m, &sums, &n))
+        out->failed = true;
     for (size_t id = 1; id <= m->family_count; id++) {
         if (m->families[id - 1].type == IPT_EXPO_HISTOGRAM)
             write_histogram(m, &expo, id);
@@ -103,8 +106,6 @@ void ipt_metrics_write(ipt_metrics *m, ipt_expo_format format, ipt_buf *out)
             write_counter(m, &expo, id, sums, n);
     }
     free(sums);
-    if (n == 0 && m->family_count != 0)
-        out->failed = true;
     for (size_t i = 0; i < m->collector_count; i++)
         m->collectors[i].call(m->collectors[i].context, &expo);
     ipt_expo_end(&expo);

@@ -34,17 +34,18 @@ static inline unsigned dots(uint64_t bytes)
     return (unsigned)(((zero >> 7) * UINT64_C(0x0102040810204080)) >> 56);
 }
 
-/* One octet of `len` digits, the last of which is in the highest byte of `top`; bytes below the digits may be anything.
- * Returns a value above 255 for anything but 1-3 digits without leading zero and a value up to 255. */
-static inline uint32_t octet(uint32_t top, unsigned len)
+/* One octet of `len` digits, 1 to 3, the last of which is in the highest byte of `top`; what stands below them may be
+ * anything. *bad becomes non-zero for what is no digit, a leading zero (octal to some readers) and a value above 255.
+ */
+static inline uint32_t octet(uint32_t top, unsigned len, uint32_t *bad)
 {
-    unsigned unused = 32 - 8 * len;
-    uint32_t digits = ((top ^ 0x30303030U) >> unused) << unused;
-    uint32_t ones = digits >> 24, tens = digits >> 16 & 0xff, hundreds = digits >> 8 & 0xff;
-    uint32_t bad = (digits + 0x76767676U) | digits;      /* high bit of a byte: above 9, so no digit */
-    uint32_t leading = digits >> unused & 0xff;          /* the first digit */
-    uint32_t zero = (uint32_t)(len > 1 && leading == 0); /* 01 is octal to some readers */
-    return (hundreds * 100 + tens * 10 + ones) | (bad & 0x80808080U) | zero << 8;
+    static const uint32_t keep[4] = {0, 0xff000000U, 0xffff0000U, 0xffffff00U};
+    static const uint32_t least[4] = {0, 0, 0x100, 0x10000};  /* digits as bytes: two are at least 1 0, three 1 0 0 */
+    uint32_t digits = ((top ^ 0x30303030U) & keep[len]) >> 8; /* hundreds, tens, ones from the lowest byte */
+    uint32_t ordered = __builtin_bswap32(digits) >> 8;        /* the same with hundreds on top: 2 5 5 is the largest */
+    *bad |= ((digits + 0x767676U) | digits) & 0x808080U;      /* high bit of a byte: above 9, so no digit */
+    *bad |= (uint32_t)(ordered - least[len] > 0x020505U - least[len]);
+    return digits * (100U << 16 | 10U << 8 | 1U) >> 16 & 0xff;
 }
 
 static bool parse_v4(const char *p, size_t n, uint32_t *out)
@@ -64,11 +65,12 @@ static bool parse_v4(const char *p, size_t n, uint32_t *out)
     /* Each of 1 to 3: one less is at most 2, and a length of zero becomes huge. */
     if (len1 - 1 > 2 || len2 - 1 > 2 || len3 - 1 > 2 || len4 - 1 > 2)
         return false;
-    uint32_t a = octet(load32(p) << (32 - 8 * len1), len1);
-    uint32_t b = octet(load32(p + dot1 + 1) << (32 - 8 * len2), len2); /* at least "b.c.d" follows */
-    uint32_t c = octet(load32(p + dot3 - 4), len3);                    /* at least "a.b.c" goes before */
-    uint32_t d = octet(load32(p + n - 4), len4);
-    if ((a | b | c | d) > 0xff)
+    uint32_t bad = 0;
+    uint32_t a = octet(load32(p) << (32 - 8 * len1), len1, &bad);
+    uint32_t b = octet(load32(p + dot1 + 1) << (32 - 8 * len2), len2, &bad); /* at least "b.c.d" follows */
+    uint32_t c = octet(load32(p + dot3 - 4), len3, &bad);                    /* at least "a.b.c" goes before */
+    uint32_t d = octet(load32(p + n - 4), len4, &bad);
+    if (bad != 0)
         return false;
     *out = a << 24 | b << 16 | c << 8 | d;
     return true;
@@ -226,13 +228,18 @@ static bool parse_v4_port(ipt_span text, ipt_endpoint *out)
 
 bool ipt_endpoint_parse(ipt_span text, ipt_endpoint *out)
 {
-    ipt_endpoint found = {0};
+    uint32_t v4;
+    ipt_addr v6;
+    if (parse_v4(text.p, text.n, &v4)) { /* first, because most are */
+        *out = (ipt_endpoint){.addr = ipt_addr_from_v4(v4)};
+        return true;
+    }
     if (text.n < V6_TEXT_MIN)
         return false;
     if (text.p[0] == '[')
         return parse_bracketed(text, out);
-    if (ipt_addr_parse(text, &found.addr, &found.mapped)) {
-        *out = found;
+    if (parse_v6(text.p, text.n, &v6)) {
+        *out = (ipt_endpoint){.addr = v6, .mapped = ipt_addr_is_v4(v6)};
         return true;
     }
     return parse_v4_port(text, out);

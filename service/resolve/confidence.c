@@ -12,28 +12,17 @@ static bool is_broad(const ipt_hop *hop)
     return class == IPT_CLASS_PRIVATE || class == IPT_CLASS_UNIQUE_LOCAL || hop->prefix_len < (v4 ? 96 + 12 : 29);
 }
 
-static void rate_hop(work *w, uint16_t i, proof_result proof)
+/* Without branches: which of them hold changes from hop to hop, and a processor cannot guess it. */
+static void rate_hop(work *w, const ipt_hop *hop, proof_result proof)
 {
-    const ipt_hop *hop = &w->out->chain[i];
     const ipt_view_list *list = &w->view->lists[hop->list];
-    if (list->shared && proof != PROOF_RIGHT)
-        add_reason(w, IPT_REASON_SHARED_PROVIDER);
-    if (proof == PROOF_FAILED)
-        add_reason(w, IPT_REASON_PROOF_FAILED);
-    if (hop->has_addr && !list->spec->broad_accepted && is_broad(hop))
-        add_reason(w, IPT_REASON_BROAD_RANGE);
-    if (list->spec->bundled)
-        add_reason(w, IPT_REASON_LIST_BUNDLED);
-    switch (w->view->freshness[hop->list]) {
-    case IPT_FRESH:
-        break;
-    case IPT_STALE:
-        add_reason(w, IPT_REASON_LIST_STALE);
-        break;
-    case IPT_EXPIRED:
-        add_reason(w, IPT_REASON_LIST_EXPIRED);
-        break;
-    }
+    ipt_freshness freshness = w->view->freshness[hop->list];
+    bool broad = hop->has_addr && !list->spec->broad_accepted && is_broad(hop);
+    w->reasons |= (uint64_t)(list->shared & (proof != PROOF_RIGHT)) << IPT_REASON_SHARED_PROVIDER |
+                  (uint64_t)(proof == PROOF_FAILED) << IPT_REASON_PROOF_FAILED |
+                  (uint64_t)broad << IPT_REASON_BROAD_RANGE | (uint64_t)list->spec->bundled << IPT_REASON_LIST_BUNDLED |
+                  (uint64_t)(freshness == IPT_STALE) << IPT_REASON_LIST_STALE |
+                  (uint64_t)(freshness == IPT_EXPIRED) << IPT_REASON_LIST_EXPIRED;
 }
 
 static void rate_hops(work *w)
@@ -43,7 +32,7 @@ static void rate_hops(work *w)
         if (w->out->chain[i].verdict != IPT_VERDICT_TRUSTED)
             continue;
         outermost = check_proof(w, i);
-        rate_hop(w, i, outermost);
+        rate_hop(w, &w->out->chain[i], outermost);
     }
     if (outermost == PROOF_RIGHT)
         add_reason(w, IPT_REASON_PROOF_VERIFIED);
@@ -109,18 +98,6 @@ static void rate_nomination(work *w, ipt_name name)
     for (size_t i = 0; i < w->policy->spec->read_count; i++)
         if (w->policy->read[i].name == name)
             add_reason(w, IPT_REASON_HOP_BY_HOP_TAMPER);
-}
-
-ipt_level ipt_level_from_reasons(uint64_t reasons)
-{
-    ipt_level level = IPT_LEVEL_HIGH;
-    for (uint64_t left = reasons; left != 0; left &= left - 1) {
-        ipt_level cap;
-        if (ipt_reason_cap((ipt_reason)__builtin_ctzll(left), &cap) && cap < level)
-            level = cap;
-    }
-    bool verified = (reasons >> IPT_REASON_PROOF_VERIFIED & 1) != 0;
-    return level == IPT_LEVEL_HIGH && verified ? IPT_LEVEL_AUTHENTICATED : level;
 }
 
 void rate(work *w)

@@ -2,14 +2,19 @@
  * for each code and header, so that the order of the headers in the request changes nothing (I10). */
 #include "resolve_priv.h"
 
+static int compare_findings(const ipt_finding *a, ipt_finding_code code, ipt_span header)
+{
+    if (a->code != code)
+        return a->code < code ? -1 : 1;
+    return a->header.p == header.p && a->header.n == header.n ? 0 : ipt_span_compare_nocase(a->header, header);
+}
+
 static void add_finding(work *w, ipt_finding_code code, ipt_span header)
 {
     ipt_decision *d = w->out;
     uint16_t at = d->finding_count;
     while (at > 0) {
-        const ipt_finding *before = &d->findings[at - 1];
-        int order =
-            before->code != code ? (before->code < code ? -1 : 1) : ipt_span_compare_nocase(before->header, header);
+        int order = compare_findings(&d->findings[at - 1], code, header);
         if (order == 0)
             return;
         if (order < 0)
@@ -90,9 +95,13 @@ static void find_unvouched_header(work *w, ipt_name name)
 
 static void find_headers(work *w)
 {
-    for (ipt_name name = IPT_NAME_XFF; name <= IPT_NAME_LAST_ADDRESS; name++)
+    _Static_assert(IPT_NAME_LAST_CONTEXT < 63, "the first word of `present` holds them");
+    const uint64_t address_headers = (UINT64_C(2) << IPT_NAME_LAST_ADDRESS) - (UINT64_C(1) << IPT_NAME_XFF);
+    for (uint64_t left = w->headers.present[0] & address_headers; left != 0; left &= left - 1) {
+        ipt_name name = (ipt_name)__builtin_ctzll(left);
         if (is_filled(w, name))
             find_unvouched_header(w, name);
+    }
     for (size_t i = 0; i < w->policy->spec->read_count; i++) {
         ipt_name name = w->policy->read[i].name;
         if (!ipt_name_is_address(name) && is_filled(w, name))

@@ -60,9 +60,11 @@ proof_result check_proof(const work *w, uint16_t hop)
 {
     const ipt_proof *asked = &w->view->lists[w->out->chain[hop].list].proof;
     bool right = false;
+    if (asked->kind == IPT_PROOF_NONE)
+        return PROOF_NOT_ASKED;
     switch (asked->kind) {
     case IPT_PROOF_NONE:
-        return PROOF_NOT_ASKED;
+        break;
     case IPT_PROOF_HEADER:
     case IPT_PROOF_FRONT_DOOR_ID:
         right = header_is_right(w, asked);

@@ -96,14 +96,16 @@ ipt_refusal ipt_resolve(const ipt_view *view, const ipt_policy *policy, const ip
     describe_client(&w);
     rate(&w);
     apply_rules(&w);
-    make_keys(&w);
     if (detail == IPT_DETAIL_FULL) {
+        make_keys(&w);
         if (w.headers_read)
             push_unused_entries(&w);
         read_context(&w);
         collect_findings(&w);
     } else {
         out->chain_count = 0;
+        out->has_keys = false;
+        out->has_peer_key = false;
     }
     return IPT_REFUSAL_NONE;
 }

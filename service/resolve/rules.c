@@ -46,6 +46,8 @@ static ipt_ruling judge_rules(const work *w)
     }
     if (!yes->stated)
         return allow;
+    if (yes->confidence == IPT_LEVEL_NONE && yes->list_count == 0)
+        return deny(IPT_RULE_ALLOW, ANSWER_NO); /* `allow: {lists: []}` names nobody */
     if (yes->confidence != IPT_LEVEL_NONE && w->out->level < yes->confidence)
         return deny(IPT_RULE_ALLOW, ANSWER_YES);
     if (yes->list_count != 0) {

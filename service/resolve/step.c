@@ -86,24 +86,19 @@ void end_at(work *w, uint16_t hop, ipt_reason origin)
 
 bool take_step(work *w, uint16_t hop, step_kind step, const ipt_judgement *judgement, ipt_reason untrusted)
 {
-    switch (step) {
-    case STEP_TRUSTED:
+    if (step == STEP_TRUSTED) {
         set_trusted(w, &w->out->chain[hop], judgement);
         w->cur = hop;
         return true;
-    case STEP_INVERSION:
+    }
+    if (step == STEP_INVERSION) {
         end_at(w, w->cur, IPT_REASON_TRUST_INVERSION);
         return false;
-    case STEP_EGRESS:
-        end_at(w, hop, IPT_REASON_CLIENT_IS_PROVIDER_EGRESS);
-        break;
-    case STEP_CHANGE:
-        end_at(w, hop, IPT_REASON_PROVIDER_CHANGE);
-        break;
-    case STEP_UNTRUSTED:
-        end_at(w, hop, untrusted);
-        break;
     }
+    end_at(w, hop,
+           step == STEP_EGRESS   ? IPT_REASON_CLIENT_IS_PROVIDER_EGRESS
+           : step == STEP_CHANGE ? IPT_REASON_PROVIDER_CHANGE
+                                 : untrusted);
     w->out->chain[hop].verdict = IPT_VERDICT_CLIENT;
     return false;
 }

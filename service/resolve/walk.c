@@ -4,11 +4,13 @@
 
 /* A zone is the host's own word for an interface and says nothing about the address (RFC 4007, 11): cut off, and told.
  * Only where an IPv6 address is written, with or without brackets and port. */
-static bool parse_peer(work *w, ipt_endpoint *out)
+static bool parse_odd_peer(work *w, ipt_endpoint *out)
 {
     ipt_span text = w->request->peer;
+    if (text.n == 0)
+        return false;
     char copy[IPT_ADDR_TEXT + 16];
-    const char *percent = text.n == 0 ? NULL : memchr(text.p, '%', text.n);
+    const char *percent = memchr(text.p, '%', text.n);
     if (percent != NULL) {
         size_t head = (size_t)(percent - text.p);
         bool bracketed = text.p[0] == '[';
@@ -60,7 +62,7 @@ static bool judge_peer(work *w)
         return push_unix_peer(w);
 
     ipt_endpoint peer;
-    if (!parse_peer(w, &peer)) {
+    if (!ipt_endpoint_parse(w->request->peer, &peer) && !parse_odd_peer(w, &peer)) {
         ipt_hop *hop = push_hop(w, IPT_ORIGIN_PEER, IPT_VERDICT_MALFORMED);
         hop->has_text = true;
         hop->text = w->request->peer;

@@ -9,7 +9,18 @@ typedef struct reason_words {
     const char *meaning;
 } reason_words;
 
-#define NO_CAP (-1)
+#define NO_CAP      (-1)
+#define BIT(reason) (UINT64_C(1) << IPT_REASON_##reason)
+
+/* The caps once more, as sets: the level is asked for at every decision. test_resolve_words holds both together. */
+static const uint64_t caps_low =
+    BIT(PEER_TRUSTED_NO_HEADER) | BIT(ENTRY_MALFORMED) | BIT(ENTRY_OBFUSCATED) | BIT(ENTRY_EMPTY) |
+    BIT(TOO_FEW_ENTRIES) | BIT(LIMIT_REACHED) | BIT(HOP_NOT_VOUCHING) | BIT(TRUST_INVERSION) | BIT(PROVIDER_CHANGE) |
+    BIT(CLIENT_IS_PROVIDER_EGRESS) | BIT(PROOF_FAILED) | BIT(HEADER_CONFLICT) | BIT(SINGLE_HEADER_UNUSABLE) |
+    BIT(HOP_BY_HOP_TAMPER) | BIT(PEER_UNCHECKED) | BIT(LIST_EXPIRED) | BIT(TRUST_SET_EMPTY) | BIT(CLIENT_SPECIAL);
+static const uint64_t caps_medium = BIT(HOP_COUNT_ONLY) | BIT(ALL_HOPS_TRUSTED) | BIT(SHARED_PROVIDER) |
+                                    BIT(LIST_STALE) | BIT(TRUST_SET_OUTDATED) | BIT(BROAD_RANGE) |
+                                    BIT(CLIENT_NOT_GLOBAL) | BIT(CALLER_UNAUTHENTICATED) | BIT(HTTP_PARSER_LAX);
 
 /* clang-format off */
 static const reason_words reasons[IPT_REASON_COUNT] = {
@@ -99,6 +110,17 @@ bool ipt_reason_cap(ipt_reason reason, ipt_level *cap)
         return false;
     *cap = (ipt_level)reasons[reason].cap;
     return true;
+}
+
+ipt_level ipt_level_from_reasons(uint64_t set)
+{
+    if (set & BIT(NO_ADDRESS))
+        return IPT_LEVEL_NONE;
+    if (set & caps_low)
+        return IPT_LEVEL_LOW;
+    if (set & caps_medium)
+        return IPT_LEVEL_MEDIUM;
+    return set & BIT(PROOF_VERIFIED) ? IPT_LEVEL_AUTHENTICATED : IPT_LEVEL_HIGH;
 }
 
 const char *ipt_reason_meaning(ipt_reason reason)

@@ -99,7 +99,8 @@ static void take(rest_loop *loop, int fd, const rest_listener *listener, const s
         hand_over(to, conn);
 }
 
-/* No descriptor left: give up the spare one, take the caller in and send it away, so that it knows and the queue moves. */
+/* No descriptor left: give up the spare one, take the caller in and send it away, so that it knows and the queue moves.
+ */
 static void shed(rest_loop *loop, const rest_listener *listener)
 {
     if (loop->reserve >= 0)

@@ -1,4 +1,5 @@
-/* Management: what is in force, and reloading it. On a Unix socket the socket's mode decides who may; on TCP a token. */
+/* Management: what is in force, and reloading it. On a Unix socket the socket's mode decides who may; on TCP a token.
+ */
 #include "rest_priv.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ void rest_call_list(rest_conn *conn)
     const ipt_view_list *list = ipt_view_find_list(generation->view, ipt_span_from(conn->request.tail));
     if (list == NULL)
         rest_refuse(conn, IPT_PROBLEM_NOT_FOUND, "", "there is no list of that name");
-    else if (ipt_export_list(&conn->request.work->out, generation->view, list, ipt_span_from(ipt_export_format_name(format))))
+    else if (ipt_export_list(&conn->request.work->out, generation->view, list,
+                             ipt_span_from(ipt_export_format_name(format))))
         rest_answer(conn, MHD_HTTP_OK, ipt_export_content_type(format));
     else
         rest_refuse(conn, IPT_PROBLEM_INTERNAL, "", "the list could not be written");
@@ -75,8 +77,8 @@ static void write_complaints(ipt_buf *out, const ipt_diag *diag)
             ipt_buf_adds(out, "null");
         else
             ipt_json_write_string(out, ipt_span_from(item->place.file));
-        ipt_buf_addf(out, ",\"line\":%u,\"column\":%u,\"severity\":\"%s\",\"detail\":", item->place.line, item->place.column,
-                     item->severity == IPT_ERROR ? "error" : "warning");
+        ipt_buf_addf(out, ",\"line\":%u,\"column\":%u,\"severity\":\"%s\",\"detail\":", item->place.line,
+                     item->place.column, item->severity == IPT_ERROR ? "error" : "warning");
         ipt_json_write_string(out, ipt_span_from(item->text));
         ipt_buf_addc(out, '}');
     }
@@ -112,10 +114,12 @@ static void reloaded(void *context, const ipt_reload_result *result)
         write_reloaded(out, result);
     else
         write_refused(out, result);
-    request->status = result->ok ? MHD_HTTP_OK
-                                 : ipt_problem_status(result->err == IPT_ECONFIG ? IPT_PROBLEM_BAD_CONFIG : IPT_PROBLEM_INTERNAL);
+    request->status =
+        result->ok ? MHD_HTTP_OK
+                   : ipt_problem_status(result->err == IPT_ECONFIG ? IPT_PROBLEM_BAD_CONFIG : IPT_PROBLEM_INTERNAL);
     request->content_type = result->ok ? "application/json" : "application/problem+json";
-    request->result = result->ok ? 0 : (result->err == IPT_ECONFIG ? IPT_PROBLEM_BAD_CONFIG : IPT_PROBLEM_INTERNAL) + 1U;
+    request->result =
+        result->ok ? 0 : (result->err == IPT_ECONFIG ? IPT_PROBLEM_BAD_CONFIG : IPT_PROBLEM_INTERNAL) + 1U;
     request->answered = true;
     MHD_resume_connection(request->mhd);
 }

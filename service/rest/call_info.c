@@ -20,8 +20,10 @@ void rest_call_version(rest_conn *conn)
     ipt_engine *engine = conn->loop->rest->engine;
     ipt_buf *out = &conn->request.work->out;
     const ipt_generation *generation = ipt_engine_acquire(engine);
-    ipt_buf_addf(out, "{\"name\":\"iptrustd\",\"version\":\"%s\",\"revision\":{\"policies\":\"%s\",\"lists\":\"%s\",\"geo\":null}}",
-                 IPTRUST_VERSION, generation->view->policies_revision, generation->view->lists_revision);
+    ipt_buf_addf(
+        out,
+        "{\"name\":\"iptrustd\",\"version\":\"%s\",\"revision\":{\"policies\":\"%s\",\"lists\":\"%s\",\"geo\":null}}",
+        IPTRUST_VERSION, generation->view->policies_revision, generation->view->lists_revision);
     ipt_engine_release(engine, generation);
     rest_answer_json(conn);
 }

@@ -9,8 +9,8 @@ static ipt_caller caller_of(const rest_conn *conn, const ipt_generation *generat
 }
 
 /* Reads and decides; the decision is in the loop's. False: problem. */
-static bool decide(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer, ipt_call *call,
-                   ipt_problem *problem)
+static bool decide(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer,
+                   ipt_call *call, ipt_problem *problem)
 {
     rest_loop *loop = conn->loop;
     ipt_arena_reset(loop->arena);

@@ -9,8 +9,8 @@ typedef struct gathering {
     size_t count, cap;
 } gathering;
 
-static enum MHD_Result gather(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size, const char *value,
-                              size_t value_size)
+static enum MHD_Result gather(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size,
+                              const char *value, size_t value_size)
 {
     (void)kind;
     gathering *g = context;
@@ -102,8 +102,8 @@ void rest_call_address(rest_conn *conn)
     answer_own(conn, write_address);
 }
 
-/* Where a media type stands in an Accept header; SIZE_MAX when it does not. Browsers put text/html first, programs do not
- * name it, so that the order tells enough without weights. */
+/* Where a media type stands in an Accept header; SIZE_MAX when it does not. Browsers put text/html first, programs do
+ * not name it, so that the order tells enough without weights. */
 static size_t place_in(ipt_span accept, const char *type)
 {
     const char *found = accept.n == 0 ? NULL : memmem(accept.p, accept.n, type, strlen(type));

@@ -1,5 +1,5 @@
-/* The life of a connection and its deadlines. libmicrohttpd's own timeout starts again with every byte, so that one byte
- * every two seconds holds a connection for ever; these deadlines are absolute. */
+/* The life of a connection and its deadlines. libmicrohttpd's own timeout starts again with every byte, so that one
+ * byte every two seconds holds a connection for ever; these deadlines are absolute. */
 #include "rest_priv.h"
 
 #include <linux/tcp.h>
@@ -29,7 +29,8 @@ static void set_peer(rest_conn *conn, const struct sockaddr_storage *from)
     }
     char host[IPT_ADDR_TEXT];
     (void)ipt_addr_format(conn->addr, host);
-    int n = snprintf(conn->peer, sizeof(conn->peer), ipt_addr_is_v4(conn->addr) ? "%s:%u" : "[%s]:%u", host, (unsigned)port);
+    int n = snprintf(conn->peer, sizeof(conn->peer), ipt_addr_is_v4(conn->addr) ? "%s:%u" : "[%s]:%u", host,
+                     (unsigned)port);
     conn->peer_n = n < 0 ? 0 : (size_t)n;
 }
 
@@ -120,9 +121,9 @@ void rest_on_completed(void *context, struct MHD_Connection *mhd, void **request
     rest_conn_phase(conn, PHASE_IDLE);
 }
 
-/* Bytes that the kernel has taken from the peer so far: the only way to see that the next request has begun, because the
- * library tells of it only when its headers are complete. A Unix socket has no such count; there the idle time alone
- * limits a slow sender, and who may open it is decided by its mode. */
+/* Bytes that the kernel has taken from the peer so far: the only way to see that the next request has begun, because
+ * the library tells of it only when its headers are complete. A Unix socket has no such count; there the idle time
+ * alone limits a slow sender, and who may open it is decided by its mode. */
 static bool bytes_received(const rest_conn *conn, uint64_t *out)
 {
     struct tcp_info info;

@@ -128,8 +128,8 @@ static bool plan_body(rest_conn *conn)
         refuse_large(conn);
     if (request->body_mode == BODY_NONE || request->answered)
         request->body_mode = BODY_DISCARD;
-    /* A client that still sends may not see an answer given too early, so that what comes is read and thrown away, up to
-     * a measure. One that waits for 100 Continue has sent nothing. */
+    /* A client that still sends may not see an answer given too early, so that what comes is read and thrown away, up
+     * to a measure. One that waits for 100 Continue has sent nothing. */
     return request->answered && has_body && (request->facts.expects || !readable || length > REST_DISCARD_MAX);
 }
 

@@ -49,9 +49,14 @@ static bool lists_ready(rest_conn *conn, const ipt_view *view, bool verbose)
         bool fresh = view->freshness[i] == IPT_FRESH && !list->spec->failed;
         bool needed = !fresh && must_be_fresh(view->config, list->spec->name);
         good = good && !needed;
-        say(conn, verbose, fresh ? "[+]" : needed ? "[-]" : "[!]", "list", list->spec->name,
-            list->spec->failed ? "has no contents" : list->spec->bundled && fresh ? "ok (built-in snapshot)"
-                                                                                  : states[view->freshness[i]]);
+        say(conn, verbose,
+            fresh    ? "[+]"
+            : needed ? "[-]"
+                     : "[!]",
+            "list", list->spec->name,
+            list->spec->failed             ? "has no contents"
+            : list->spec->bundled && fresh ? "ok (built-in snapshot)"
+                                           : states[view->freshness[i]]);
     }
     return good;
 }
@@ -61,7 +66,8 @@ static void say_reload(rest_conn *conn, bool verbose)
     char text[1024];
     int64_t when;
     bool ok = ipt_engine_last_reload(conn->loop->rest->engine, &when, text, sizeof(text));
-    say(conn, verbose, ok ? "[+]" : "[!]", "configuration", "", ok ? "ok" : "the last reload failed, the one before it is in force");
+    say(conn, verbose, ok ? "[+]" : "[!]", "configuration", "",
+        ok ? "ok" : "the last reload failed, the one before it is in force");
     if (ok || !verbose)
         return;
     for (const char *line = text; *line != '\0';) {
@@ -74,7 +80,8 @@ static void say_reload(rest_conn *conn, bool verbose)
 void rest_call_readyz(rest_conn *conn)
 {
     ipt_rest *rest = conn->loop->rest;
-    bool verbose = MHD_lookup_connection_value_n(conn->request.mhd, MHD_GET_ARGUMENT_KIND, "verbose", 7, NULL, NULL) == MHD_YES;
+    bool verbose =
+        MHD_lookup_connection_value_n(conn->request.mhd, MHD_GET_ARGUMENT_KIND, "verbose", 7, NULL, NULL) == MHD_YES;
     bool draining = rest_state_now(rest) >= REST_DRAINING, died = atomic_load(&rest->listener_died);
     const ipt_generation *generation = ipt_engine_acquire(rest->engine);
     bool good = !draining && !died;

@@ -1,4 +1,5 @@
-/* Listening sockets, TCP and Unix. A Unix socket file left behind by a dead process is replaced, one that answers is not. */
+/* Listening sockets, TCP and Unix. A Unix socket file left behind by a dead process is replaced, one that answers is
+ * not. */
 #include "rest_priv.h"
 
 #include <errno.h>
@@ -109,8 +110,8 @@ static int listen_unix(const ipt_listener_spec *spec, rest_listener *out, char *
         return -1;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct stat st;
-    /* The mode before the name: at no moment is the socket open to more people than it should be. The umask may take bits
-     * away, hence the second one. */
+    /* The mode before the name: at no moment is the socket open to more people than it should be. The umask may take
+     * bits away, hence the second one. */
     if (fd < 0 || fchmod(fd, spec->mode) != 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
         chmod(spec->path, spec->mode) != 0 || listen(fd, BACKLOG) != 0 || lstat(spec->path, &st) != 0) {
         explain(why, cap, "cannot listen");

@@ -1,5 +1,6 @@
 /* One event loop: a thread, a libmicrohttpd daemon without threads of its own, and the descriptors that are ours. While
- * requests come, only the library's own wait is called, one system call a turn; ours are looked at every millisecond. */
+ * requests come, only the library's own wait is called, one system call a turn; ours are looked at every millisecond.
+ */
 #include "rest_priv.h"
 
 #include <errno.h>
@@ -10,9 +11,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { EVENTS = 8, BUSY_WAIT_MS = 1, ARENA_BLOCK = 64 << 10, ARENA_MAX = 4 << 20, BATCH_BLOCK = 4 << 10, BATCH_MAX = 1 << 20 };
+enum {
+    EVENTS = 8,
+    BUSY_WAIT_MS = 1,
+    ARENA_BLOCK = 64 << 10,
+    ARENA_MAX = 4 << 20,
+    BATCH_BLOCK = 4 << 10,
+    BATCH_MAX = 1 << 20
+};
 
-static void log_library(void *context, const char *format, va_list args)
+IPT_PRINTF(2, 0) static void log_library(void *context, const char *format, va_list args)
 {
     rest_loop *loop = context;
     char text[200];
@@ -26,14 +34,14 @@ static struct MHD_Daemon *library_start(rest_loop *loop)
     unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
     if (!loop->decides)
         flags |= MHD_ALLOW_SUSPEND_RESUME;
-    return MHD_start_daemon(flags, 0, NULL, NULL, rest_on_request, loop,                          //
-                            MHD_OPTION_EXTERNAL_LOGGER, log_library, loop,                        //
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REST_POOL_BYTES,          //
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)1 << 20,                       //
-                            MHD_OPTION_CONNECTION_TIMEOUT, 0U,                                    //
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1,                                      //
-                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                                 //
-                            MHD_OPTION_NOTIFY_COMPLETED, rest_on_completed, loop,                 //
+    return MHD_start_daemon(flags, 0, NULL, NULL, rest_on_request, loop,                 //
+                            MHD_OPTION_EXTERNAL_LOGGER, log_library, loop,               //
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REST_POOL_BYTES, //
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)1 << 20,              //
+                            MHD_OPTION_CONNECTION_TIMEOUT, 0U,                           //
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1,                             //
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                        //
+                            MHD_OPTION_NOTIFY_COMPLETED, rest_on_completed, loop,        //
                             MHD_OPTION_NOTIFY_CONNECTION, rest_on_connection, loop, MHD_OPTION_END);
 }
 

@@ -11,9 +11,9 @@ unsigned ipt_rest_shards(unsigned loops)
 }
 
 static const char *const api_names[API_COUNT] = {
-    [API_OTHER] = "other",     [API_RESOLVE] = "resolve", [API_BATCH] = "batch",     [API_NDJSON] = "ndjson",
-    [API_SELF] = "self",       [API_ADDRESS] = "address", [API_LOOKUP] = "lookup",   [API_VERSION] = "version",
-    [API_HEALTH] = "health",   [API_METRICS] = "metrics", [API_ADMIN] = "admin",
+    [API_OTHER] = "other",   [API_RESOLVE] = "resolve", [API_BATCH] = "batch",   [API_NDJSON] = "ndjson",
+    [API_SELF] = "self",     [API_ADDRESS] = "address", [API_LOOKUP] = "lookup", [API_VERSION] = "version",
+    [API_HEALTH] = "health", [API_METRICS] = "metrics", [API_ADMIN] = "admin",
 };
 
 static const uint64_t duration_bounds[] = {5000,    10000,   25000,    50000,    100000,    250000,     500000,
@@ -36,8 +36,9 @@ static ipt_err count_init(ipt_rest *rest)
     if (err == IPT_OK)
         err = ipt_metrics_histogram(m, &duration, &rest->duration);
     if (err == IPT_OK)
-        err = ipt_metrics_counter(m, "iptrust_connections_refused", "Connections closed at once, by the limit that they met.",
-                                  reasons, 1, &rest->refused);
+        err =
+            ipt_metrics_counter(m, "iptrust_connections_refused",
+                                "Connections closed at once, by the limit that they met.", reasons, 1, &rest->refused);
     for (unsigned i = 0; i < API_COUNT; i++)
         rest->apis[i] = ipt_metrics_value(m, api_names[i]);
     rest->results[0] = ipt_metrics_value(m, "ok");

@@ -11,24 +11,24 @@
 
 /* Limits of the contract (interfaces.md, REST) and of our own. */
 enum {
-    REST_HEADER_MAX = 16 << 10,        /* bytes of a header block */
-    REST_MESSAGE_MAX = 256 << 10,      /* one request */
-    REST_BATCH_MAX = 4 << 20,          /* a JSON batch */
-    REST_BATCH_COUNT_MAX = 1000,       /* its requests */
-    REST_NDJSON_MAX = 64 << 20,        /* a stream of lines */
-    REST_DISCARD_MAX = 8 << 20,        /* read and thrown away, so that a refusal reaches a client that is still sending */
-    REST_BODIES_MAX = 256 << 20,       /* of all requests together, being collected */
-    REST_POOL_BYTES = 20 << 10,        /* memory that the HTTP library gives a connection */
-    REST_STREAM_BLOCK = 32 << 10,      /* written at once of a streamed answer */
-    REST_KEEP_BYTES = 64 << 10,        /* a buffer above this is not kept for the next request */
-    REST_KEEP_WORKS = 64,              /* buffers that a loop keeps */
-    REST_HEADER_DEADLINE_MS = 10000,   /* from the first byte of a request to the end of its headers */
-    REST_REQUEST_DEADLINE_MS = 15000,  /* from the first byte of a request to its last */
-    REST_SEND_STALL_MS = 15000,        /* an answer of which nothing is taken */
-    REST_TICK_MS = 500,                /* the longest sleep of a loop */
-    REST_SWEEP_MS = 1000,              /* how often deadlines are looked at */
-    REST_STUCK_MS = 10000,             /* a loop that has not turned for this long is dead */
-    REST_PATH_MAX = 108,               /* sun_path */
+    REST_HEADER_MAX = 16 << 10,   /* bytes of a header block */
+    REST_MESSAGE_MAX = 256 << 10, /* one request */
+    REST_BATCH_MAX = 4 << 20,     /* a JSON batch */
+    REST_BATCH_COUNT_MAX = 1000,  /* its requests */
+    REST_NDJSON_MAX = 64 << 20,   /* a stream of lines */
+    REST_DISCARD_MAX = 8 << 20,   /* read and thrown away, so that a refusal reaches a client that is still sending */
+    REST_BODIES_MAX = 256 << 20,  /* of all requests together, being collected */
+    REST_POOL_BYTES = 20 << 10,   /* memory that the HTTP library gives a connection */
+    REST_STREAM_BLOCK = 32 << 10, /* written at once of a streamed answer */
+    REST_KEEP_BYTES = 64 << 10,   /* a buffer above this is not kept for the next request */
+    REST_KEEP_WORKS = 64,         /* buffers that a loop keeps */
+    REST_HEADER_DEADLINE_MS = 10000,  /* from the first byte of a request to the end of its headers */
+    REST_REQUEST_DEADLINE_MS = 15000, /* from the first byte of a request to its last */
+    REST_SEND_STALL_MS = 15000,       /* an answer of which nothing is taken */
+    REST_TICK_MS = 500,               /* the longest sleep of a loop */
+    REST_SWEEP_MS = 1000,             /* how often deadlines are looked at */
+    REST_STUCK_MS = 10000,            /* a loop that has not turned for this long is dead */
+    REST_PATH_MAX = 108,              /* sun_path */
     REST_LISTENERS_MAX = 3,
 };
 
@@ -112,7 +112,7 @@ typedef struct rest_facts {
     ipt_span content_type, content_length, transfer_encoding, content_encoding, accept, authorization;
     unsigned lengths, hosts, transfers, count;
     size_t bytes;
-    bool expects; /* 100-continue: nothing has been sent yet */
+    bool expects;    /* 100-continue: nothing has been sent yet */
     const char *bad; /* why the request must not be read on; NULL */
 } rest_facts;
 
@@ -170,8 +170,8 @@ struct rest_conn {
     char peer[64]; /* "192.0.2.1:4711", "unix" */
     size_t peer_n;
     rest_phase phase;
-    uint64_t since;      /* ms: begin of the phase; BODY: begin of the request */
-    bool has_bytes;      /* bytes is what the kernel had received when the connection became idle */
+    uint64_t since; /* ms: begin of the phase; BODY: begin of the request */
+    bool has_bytes; /* bytes is what the kernel had received when the connection became idle */
     uint64_t bytes;
     rest_request request;
 };
@@ -187,15 +187,15 @@ struct rest_loop {
     ipt_seat seat;
     ipt_arena *arena, *batch_arena;
     ipt_decision *decision;
-    rest_conn *first;    /* connections */
-    rest_conn *adding;   /* being handed to the library */
+    rest_conn *first;  /* connections */
+    rest_conn *adding; /* being handed to the library */
     rest_work *works;
     size_t work_count;
     uint64_t served, now, swept;
     bool listening;
-    bool busy;           /* the last turn served a request */
+    bool busy; /* the last turn served a request */
     pthread_mutex_t inbox_lock;
-    rest_conn *inbox;    /* accepted by another loop */
+    rest_conn *inbox; /* accepted by another loop */
     _Atomic size_t connections;
     _Atomic uint64_t beat;
 };

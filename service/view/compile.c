@@ -14,6 +14,8 @@ static ipt_err compile_vouches(ipt_view_core *core, const ipt_list_spec *spec, i
         if (err != IPT_OK)
             return err;
         vouches[i].how = spec->vouches[i].how;
+        if (ipt_name_is_list(vouches[i].header))
+            list->list_vouch[vouches[i].header - IPT_NAME_XFF] = vouches[i].how;
     }
     list->vouches = vouches;
     list->vouch_count = spec->vouch_count;

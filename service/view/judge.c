@@ -28,6 +28,8 @@ ipt_judgement ipt_policy_judge(const ipt_view *view, const ipt_policy *policy, i
 ipt_vouch ipt_policy_vouch(const ipt_view *view, const ipt_policy *policy, uint16_t list, ipt_name header)
 {
     const ipt_view_list *l = &view->lists[list];
+    if (ipt_name_is_list(header)) /* `from:` does not bind list headers */
+        return l->list_vouch[header - IPT_NAME_XFF];
     for (size_t i = 0; i < l->vouch_count; i++)
         if (l->vouches[i].header == header)
             return l->vouches[i].how;

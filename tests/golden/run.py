@@ -2,7 +2,7 @@
 """Drives one set of golden cases through the faces, all over the same expected bytes:
 
   run.py --runner build/x/tests/golden/case_runner          the library
-  run.py --iptrust build/x/iptrust                          the command line, `iptrust resolve -o json`
+  run.py --iptrust build/x/iptrust                          the command line, `iptrust resolve -o json -`
   run.py --iptrustd build/x/iptrustd                        REST, `POST /v1/resolve`
 
 Cases with a clock, a caller class or facts of a face run in the library alone. --min N fails when fewer cases ran."""
@@ -37,7 +37,7 @@ def command_line(program, group, config, listed):
     if not asked:
         return
     text = "".join(json.dumps(case["request"]) + "\n" for case in asked)
-    done = subprocess.run([program, "resolve", "--config", str(config), "-o", "json"], input=text.encode(),
+    done = subprocess.run([program, "resolve", "--config", str(config), "-o", "json", "-"], input=text.encode(),
                           capture_output=True, check=False, timeout=300)
     lines = done.stdout.splitlines()
     if len(lines) != len(asked):

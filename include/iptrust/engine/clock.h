@@ -6,13 +6,13 @@
 #include <stdint.h>
 #include <stddef.h>
 
-uint64_t ipt_clock_ns(void); /* CLOCK_MONOTONIC, for durations */
-uint64_t ipt_clock_ms(void); /* CLOCK_BOOTTIME, for deadlines */
+uint64_t ipt_clock_ns(void);  /* CLOCK_MONOTONIC, for durations */
+uint64_t ipt_clock_ms(void);  /* CLOCK_BOOTTIME, for deadlines */
 int64_t ipt_clock_wall(void); /* seconds since 1970, as the wall clock says now: for time stamps */
 
 /* Seconds since 1970 as they stood when the process began, plus what has passed since. */
 typedef struct ipt_clock {
-    int64_t wall;    /* at the start */
+    int64_t wall;     /* at the start */
     uint64_t boot_ms; /* at the start */
 } ipt_clock;
 ipt_clock ipt_clock_start(void);

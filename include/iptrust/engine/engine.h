@@ -11,11 +11,11 @@
 typedef struct ipt_engine ipt_engine;
 
 typedef struct ipt_engine_options {
-    const char *config_path;          /* NULL: the embedded default */
-    ipt_config_options config;        /* environment; kept for reloads */
-    unsigned shards;                  /* threads that decide; numbered from 0 */
-    int decision_fd;                  /* decision log; -1: none */
-    ipt_log *log;                     /* may be NULL */
+    const char *config_path;   /* NULL: the embedded default */
+    ipt_config_options config; /* environment; kept for reloads */
+    unsigned shards;           /* threads that decide; numbered from 0 */
+    int decision_fd;           /* decision log; -1: none */
+    ipt_log *log;              /* may be NULL */
 } ipt_engine_options;
 
 /* Loads, builds and publishes the first view. IPT_ECONFIG: diag says why; diag also holds warnings on success. */
@@ -59,7 +59,7 @@ ipt_caller ipt_engine_caller(const ipt_generation *generation, bool is_unix, ipt
 typedef struct ipt_reload_result {
     bool ok;
     char policies_revision[9], lists_revision[9]; /* of the view in force afterwards */
-    const ipt_diag *diag; /* borrowed for the call */
+    const ipt_diag *diag;                         /* borrowed for the call */
     ipt_err err;
 } ipt_reload_result;
 typedef void ipt_reload_done(void *context, const ipt_reload_result *result);

@@ -1,5 +1,5 @@
-/* Lines on their way out that never make a writer wait: a bounded queue for any number of threads, emptied by a thread of
- * its own into one file descriptor. What does not fit is dropped and counted. */
+/* Lines on their way out that never make a writer wait: a bounded queue for any number of threads, emptied by a thread
+ * of its own into one file descriptor. What does not fit is dropped and counted. */
 #ifndef IPTRUST_ENGINE_RING_H
 #define IPTRUST_ENGINE_RING_H
 

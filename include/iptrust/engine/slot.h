@@ -27,8 +27,8 @@ typedef struct ipt_slot {
 const ipt_generation *ipt_slot_acquire(ipt_slot *slot);
 void ipt_slot_release(ipt_slot *slot, const ipt_generation *generation);
 
-/* Takes next over (NULL: none from now on), waits until nobody reads the old one any more and frees it. Never by a thread
- * that holds one. */
+/* Takes next over (NULL: none from now on), waits until nobody reads the old one any more and frees it. Never by a
+ * thread that holds one. */
 void ipt_slot_publish_take(ipt_slot *slot, ipt_generation *next);
 
 #endif

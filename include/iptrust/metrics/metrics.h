@@ -23,8 +23,8 @@ void ipt_metrics_free(ipt_metrics *metrics);
 IPT_DEFINE_CLEANUP(ipt_metrics, ipt_metrics_free)
 
 /* name without _total; name, help and labels are static. Before the first count. */
-IPT_MUST_USE ipt_err ipt_metrics_counter(ipt_metrics *metrics, const char *name, const char *help, const char *const *labels,
-                                         size_t label_count, ipt_family *out);
+IPT_MUST_USE ipt_err ipt_metrics_counter(ipt_metrics *metrics, const char *name, const char *help,
+                                         const char *const *labels, size_t label_count, ipt_family *out);
 
 /* Nanoseconds in, seconds out. bounds rise; values are those of the one label (label NULL: one series, no label). */
 typedef struct ipt_histogram_spec {
@@ -37,13 +37,14 @@ typedef struct ipt_histogram_spec {
 } ipt_histogram_spec;
 IPT_MUST_USE ipt_err ipt_metrics_histogram(ipt_metrics *metrics, const ipt_histogram_spec *spec, ipt_family *out);
 
-/* The number of a label value, the same for the same text and for ever; 0 without memory or past the limit. Takes a lock:
- * for start and reload, not for requests. */
+/* The number of a label value, the same for the same text and for ever; 0 without memory or past the limit. Takes a
+ * lock: for start and reload, not for requests. */
 ipt_label ipt_metrics_value(ipt_metrics *metrics, const char *text);
 
 /* labels: as many as the family has. Only the thread that owns the shard may call these two. */
 void ipt_metrics_add(ipt_metrics *metrics, unsigned shard, ipt_family family, const ipt_label *labels, uint64_t n);
-void ipt_metrics_observe(ipt_metrics *metrics, unsigned shard, ipt_family histogram, size_t value, uint64_t nanoseconds);
+void ipt_metrics_observe(ipt_metrics *metrics, unsigned shard, ipt_family histogram, size_t value,
+                         uint64_t nanoseconds);
 
 /* Called by every scrape after the counters, to write gauges whose truth lives elsewhere. */
 typedef void ipt_collect(void *context, ipt_expo *expo);

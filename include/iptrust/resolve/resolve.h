@@ -7,8 +7,8 @@
 
 /* How much of a decision is wanted. The client, its level and the reasons are the same for all. */
 typedef enum ipt_detail {
-    IPT_DETAIL_FULL = 0, /* chain, findings, context, lists of the client */
-    IPT_DETAIL_CLIENT,   /* none of these: chain_count, finding_count and client_list_count are 0 */
+    IPT_DETAIL_FULL = 0, /* chain, findings, context, keys, lists of the client */
+    IPT_DETAIL_CLIENT, /* none of these: their counts are 0 and has_keys and has_peer_key are false; context is void */
 } ipt_detail;
 
 /* Why there is no decision. */

@@ -1,5 +1,5 @@
-/* HTTP in and out: decisions on `http`, probes and metrics on `health`, management on `admin` (interfaces.md). One event
- * loop a core for decisions and one for the other two, so that neither holds up the other. */
+/* HTTP in and out: decisions on `http`, probes and metrics on `health`, management on `admin` (interfaces.md). One
+ * event loop a core for decisions and one for the other two, so that neither holds up the other. */
 #ifndef IPTRUST_REST_REST_H
 #define IPTRUST_REST_REST_H
 
@@ -10,8 +10,8 @@ typedef struct ipt_rest ipt_rest;
 /* Threads that decide, for ipt_engine_options.shards; the loop of health and admin counts too. */
 unsigned ipt_rest_shards(unsigned loops);
 
-/* Binds the listeners of config and says so in the log; config is not kept. loops: event loops for decisions. On failure the
- * log says which address and why; IPT_EIO. */
+/* Binds the listeners of config and says so in the log; config is not kept. loops: event loops for decisions. On
+ * failure the log says which address and why; IPT_EIO. */
 IPT_MUST_USE ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loops, ipt_rest **out);
 /* Starts the loops: from here on requests are answered. */
 IPT_MUST_USE ipt_err ipt_rest_start(ipt_rest *rest);

@@ -31,6 +31,7 @@ typedef struct ipt_view_list {
     const ipt_vouching *vouches;
     size_t vouch_count;
     ipt_proof proof;
+    ipt_vouch list_vouch[2]; /* of vouches, for X-Forwarded-For and Forwarded: asked at every step of a walk */
     bool shared; /* a provider's list that is not exclusive: any customer could have written what is further out */
     bool empty;  /* no prefix and not a Unix-socket list */
     char fetched_at[24]; /* RFC 3339, "" when no time is known */

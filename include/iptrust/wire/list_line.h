@@ -15,8 +15,10 @@ typedef enum ipt_list_syntax {
 
 typedef struct ipt_list_line {
     ipt_list_syntax syntax;
-    const char *begin; /* of the line */
-    const char *end;   /* of what is left, moves to the left; NULL when nothing is left */
+    const char *begin;  /* of the line */
+    const char *end;    /* of what is left, moves to the left; NULL when nothing is left */
+    const char *window; /* XFF: the up to 64 bytes from here on have been searched for commas ... */
+    uint64_t commas;    /* ... and bit i is set when window[i] is one that was not passed yet */
 } ipt_list_line;
 
 /* A line always has at least one element, perhaps an empty one. */

@@ -1,5 +1,5 @@
-/* Decisions as one-line rows: a configuration, a request written as text, and the answer as a short string. Every row is
- * decided three times, into memory filled with different bytes and once for the client alone, and all must agree. */
+/* Decisions as one-line rows: a configuration, a request written as text, and the answer as a short string. Every row
+ * is decided three times, into memory filled with different bytes and once for the client alone, and all must agree. */
 #ifndef IPTRUST_TESTS_RESOLVE_ROWS_H
 #define IPTRUST_TESTS_RESOLVE_ROWS_H
 
@@ -17,7 +17,7 @@
 /* An own list `lb`, Cloudflare, and the policy that decision.md section 9 uses, its last line open for more keys. */
 #define ROWS_FRESH "fetched_at: 2026-11-22T12:00:00Z"
 #define ROWS_LB    "  lb: {prefixes: [10.0.12.0/24], internal: true}\n"
-#define ROWS_CF(more)                                                                                                  \
+#define ROWS_CF(more) \
     "  cf: {provider: cloudflare, prefixes: [173.245.48.0/20, 172.64.0.0/13, \"2a06:98c0::/29\"], " more "}\n"
 
 /* The view of a configuration (YAML text), relative paths meaning a directory whose files `secret` and `other` hold
@@ -33,8 +33,8 @@ typedef struct row {
 } row;
 
 typedef enum row_shape {
-    ROW_ANSWER = 0, /* "8.8.8.8:4711 high walk_first_untrusted,unvouched_entries(1) | code:header code:header"; `~` after
-                     * the client: complete is false; `-`: no client */
+    ROW_ANSWER = 0, /* "8.8.8.8:4711 high walk_first_untrusted,unvouched_entries(1) | code:header code:header"; `~`
+                     * after the client: complete is false; `-`: no client */
     ROW_CHAIN,      /* "10.0.12.1=lb/24 > 8.8.8.8=client x-forwarded-for.0.1 > not_examined(3)" */
     ROW_KEYS,       /* "rate network peer", `-` for an absent one, then class, embedded address, lists of the client */
     ROW_RULING,     /* "allow" or "deny deny.lists" */

@@ -126,10 +126,14 @@ static void every_code_has_a_meaning_of_its_own(void **state)
 static void verdicts_have_the_names_of_the_decision(void **state)
 {
     static const char *const names[] = {
-        [IPT_VERDICT_UNVOUCHED] = "unvouched",   [IPT_VERDICT_TRUSTED] = "trusted",
-        [IPT_VERDICT_CLIENT] = "client",         [IPT_VERDICT_OWN] = "own",
-        [IPT_VERDICT_COUNTED] = "counted",       [IPT_VERDICT_MALFORMED] = "malformed",
-        [IPT_VERDICT_OBFUSCATED] = "obfuscated", [IPT_VERDICT_EMPTY] = "empty",
+        [IPT_VERDICT_UNVOUCHED] = "unvouched",
+        [IPT_VERDICT_TRUSTED] = "trusted",
+        [IPT_VERDICT_CLIENT] = "client",
+        [IPT_VERDICT_OWN] = "own",
+        [IPT_VERDICT_COUNTED] = "counted",
+        [IPT_VERDICT_MALFORMED] = "malformed",
+        [IPT_VERDICT_OBFUSCATED] = "obfuscated",
+        [IPT_VERDICT_EMPTY] = "empty",
         [IPT_VERDICT_NOT_EXAMINED] = "not_examined",
     };
     (void)state;

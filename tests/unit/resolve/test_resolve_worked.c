@@ -28,8 +28,7 @@ static void every_worked_case_of_the_decision_holds(void **state)
         {"10.0.12.1", "X-Forwarded-For: 8.8.8.8, 173.245.48.7\nCF-Connecting-IP: 1.1.1.1",
          "8.8.8.8 low walk_first_untrusted,header_conflict | header_conflict:cf-connecting-ip"},
         /* 11 */
-        {"173.245.48.7", "CF-Connecting-IP: 2a06:98c0:3600::103",
-         "2a06:98c0:3600::103 low client_is_provider_egress"},
+        {"173.245.48.7", "CF-Connecting-IP: 2a06:98c0:3600::103", "2a06:98c0:3600::103 low client_is_provider_egress"},
         /* 12 */ {"10.0.12.1", "X-Forwarded-For: 8.8.8.8:1234", "8.8.8.8:1234 high walk_first_untrusted"},
         /* 13 */
         {"10.0.12.1", "X-Forwarded-For: 010.0.0.1",
