@@ -24,12 +24,12 @@ MODULES = {
     "engine": ("codec resolve view config ranges wire net metrics base", "urcu.*"),
     "rest": ("engine explain codec resolve view config ranges wire net metrics base", "microhttpd"),
     "daemon": ("rest engine explain codec resolve view config ranges wire net metrics base", ""),
-    "cli": ("explain codec resolve view config ranges wire net base", "curl/.*"),
+    "cli": ("explain codec resolve view config ranges wire net base", "curl/.*|yajl.*"),
 }
 # The C library and the kernel are everybody's, except that what is below `metrics` and `engine` does no effects.
 LIBC = re.compile(r"^(assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
-                  r"|string|strings|time)\.h$")
-SYSTEM = re.compile(r"^(arpa|linux|net|netinet|sys)/[a-z_]+\.h$|^(dirent|fcntl|getopt|grp|ifaddrs|libgen|locale|netdb|poll|pthread|pwd"
+                  r"|string|strings|time)\.h$|^[a-z]+intrin\.h$")
+SYSTEM = re.compile(r"^(arpa|linux|net|netinet|sys)/[a-z_]+\.h$|^(dirent|fcntl|getopt|grp|ifaddrs|langinfo|libgen|locale|malloc|netdb|poll|pthread|pwd"
                     r"|sched|signal|syslog|termios|unistd)\.h$")
 PURE = {"net", "wire", "view", "resolve", "codec", "explain"}  # no system calls here: the linker cannot tell, so we do
 # Functions that read text loosely or ask a resolver (docs/THREATS.md); never in the product.

@@ -114,7 +114,8 @@ char **daemon_environment(const daemon_options *options, char *const *environmen
         if (options->listen[i] == NULL)
             continue;
         block[n++] = text;
-        text += sprintf(text, "%s=%s", overrides[i].variable, options->listen[i]) + 1;
+        size_t room = (size_t)((char *)block + pointers + bytes - text);
+        text += snprintf(text, room, "%s=%s", overrides[i].variable, options->listen[i]) + 1;
     }
     for (size_t i = 0; i < count; i++)
         block[n++] = environment[i];

@@ -46,8 +46,11 @@ static uint16_t nearest_provider(const work *w, uint16_t hop)
 
 static bool is_allowed_chain(const work *w, uint16_t outer, uint16_t inner)
 {
-    size_t bit = (size_t)outer * w->view->list_count + inner;
-    return w->policy->chains != NULL && (w->policy->chains[bit / 8] >> bit % 8 & 1) != 0;
+    const ipt_policy_spec *spec = w->policy->spec;
+    for (size_t i = 0; i < spec->chain_count; i++)
+        if (spec->chains[i].outer == outer && spec->chains[i].inner == inner)
+            return true;
+    return false;
 }
 
 step_kind judge_step(work *w, uint16_t cur, ipt_addr addr, ipt_judgement *judgement)

@@ -124,27 +124,39 @@ void rest_on_completed(void *context, struct MHD_Connection *mhd, void **request
 /* Bytes that the kernel has taken from the peer so far: the only way to see that the next request has begun, because
  * the library tells of it only when its headers are complete. A Unix socket has no such count; there the idle time
  * alone limits a slow sender, and who may open it is decided by its mode. */
-static bool bytes_received(const rest_conn *conn, uint64_t *out)
+static bool bytes_moved(const rest_conn *conn, uint64_t *received, uint64_t *taken)
 {
     struct tcp_info info;
     socklen_t n = sizeof(info);
     if (conn->is_unix || getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0 ||
         n < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received))
         return false;
-    *out = info.tcpi_bytes_received;
+    *received = info.tcpi_bytes_received;
+    *taken = info.tcpi_bytes_acked;
     return true;
 }
 
 static void watch_idle(rest_conn *conn)
 {
-    uint64_t bytes;
-    if (!bytes_received(conn, &bytes))
+    uint64_t received, taken;
+    if (!bytes_moved(conn, &received, &taken))
         return;
     if (!conn->has_bytes) {
         conn->has_bytes = true;
-        conn->bytes = bytes;
-    } else if (bytes != conn->bytes)
+        conn->bytes = received;
+    } else if (received != conn->bytes)
         rest_conn_phase(conn, PHASE_HEADERS);
+}
+
+/* A large answer over a slow line is fine as long as something of it is taken. */
+static void watch_sending(rest_conn *conn)
+{
+    uint64_t received, taken;
+    if (!bytes_moved(conn, &received, &taken) || (conn->has_bytes && taken == conn->bytes))
+        return;
+    rest_conn_phase(conn, PHASE_SENDING);
+    conn->has_bytes = true;
+    conn->bytes = taken;
 }
 
 static uint64_t allowed_ms(const rest_conn *conn)
@@ -178,6 +190,8 @@ void rest_conn_sweep(rest_loop *loop)
     for (rest_conn *conn = loop->first; conn != NULL; conn = conn->next) {
         if (conn->phase == PHASE_IDLE)
             watch_idle(conn);
+        else if (conn->phase == PHASE_SENDING)
+            watch_sending(conn);
         if (loop->now - conn->since >= allowed_ms(conn) && loop->now > conn->since)
             cut(conn);
     }

@@ -171,7 +171,7 @@ struct rest_conn {
     size_t peer_n;
     rest_phase phase;
     uint64_t since; /* ms: begin of the phase; BODY: begin of the request */
-    bool has_bytes; /* bytes is what the kernel had received when the connection became idle */
+    bool has_bytes; /* bytes is what the kernel had received, SENDING: delivered, at the last look */
     uint64_t bytes;
     rest_request request;
 };

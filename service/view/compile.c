@@ -92,23 +92,6 @@ static ipt_err compile_read(ipt_view_core *core, ipt_policy *policy)
     return IPT_OK;
 }
 
-static ipt_err compile_chains(ipt_view_core *core, ipt_policy *policy)
-{
-    const ipt_policy_spec *spec = policy->spec;
-    size_t n = core->config->list_count;
-    if (spec->chain_count == 0)
-        return IPT_OK;
-    uint8_t *bits = ipt_arena_calloc(core->arena, (n * n + 7) / 8, 1);
-    if (bits == NULL)
-        return IPT_ENOMEM;
-    for (size_t i = 0; i < spec->chain_count; i++) {
-        size_t bit = spec->chains[i].outer * n + spec->chains[i].inner;
-        bits[bit / 8] = (uint8_t)(bits[bit / 8] | 1U << bit % 8);
-    }
-    policy->chains = bits;
-    return IPT_OK;
-}
-
 static ipt_err compile_policies(ipt_view_core *core)
 {
     const ipt_config *config = core->config;
@@ -127,8 +110,6 @@ static ipt_err compile_policies(ipt_view_core *core)
             rank[policy->spec->trust[t]] = (uint16_t)t;
         policy->rank = rank;
         ipt_err err = compile_read(core, policy);
-        if (err == IPT_OK)
-            err = compile_chains(core, policy);
         if (err != IPT_OK)
             return err;
     }

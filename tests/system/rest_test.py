@@ -508,6 +508,45 @@ class Admin(Shared):
         self.assertIn(200, done)
 
 
+class ReloadsUnderLoad(unittest.TestCase):
+    def test_no_request_fails_and_each_is_of_one_view(self):
+        import threading
+        d = Daemon()
+        halt, failures, answers = threading.Event(), [], [0]
+
+        def ask():
+            connection = d.connect()
+            while not halt.is_set():
+                connection.request("POST", "/v1/resolve", json.dumps(ONE), {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                decision = json.loads(answer.read())
+                answers[0] += 1
+                # Which list is in force decides who the client is: both halves must come from the same view.
+                expected = {"8.8.8.8": "trusted", "10.0.12.1": "client"}.get(decision.get("client_ip"))
+                if answer.status != 200 or decision["chain"][0]["verdict"] != expected:
+                    failures.append((answer.status, decision))
+            connection.close()
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        try:
+            for thread in threads:
+                thread.start()
+            revisions = set()
+            for i in range(40):
+                d.write(CONFIG if i % 2 else CONFIG.replace("10.0.12.0/24", "10.0.13.0/24"))
+                status, _, body = d.call("POST", "/v1/reload", listener="admin")
+                self.assertEqual(status, 200)
+                revisions.add(json.loads(body)["revision"]["lists"])
+            halt.set()
+            for thread in threads:
+                thread.join()
+            self.assertEqual((failures, len(revisions)), ([], 2))
+            self.assertGreater(answers[0], 100)
+        finally:
+            halt.set()
+            d.stop()
+
+
 class Secrets(unittest.TestCase):
     def test_admin_on_tcp_wants_its_token(self):
         directory = tempfile.mkdtemp(prefix="ipt-")

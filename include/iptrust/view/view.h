@@ -47,10 +47,9 @@ typedef struct ipt_read {
 
 typedef struct ipt_policy {
     const ipt_policy_spec *spec;
-    const uint16_t *rank;  /* by list index: place in `trust`, or IPT_RANK_NONE */
-    const ipt_read *read;  /* in order; spec->read_count of them */
-    const uint8_t *chains; /* list_count * list_count bits, [outer][inner]; NULL without `chains` */
-    bool reads_cf_ip;      /* cf-connecting-ip is read, and cf-connecting-ipv6 with it */
+    const uint16_t *rank; /* by list index: place in `trust`, or IPT_RANK_NONE */
+    const ipt_read *read; /* in order; spec->read_count of them */
+    bool reads_cf_ip;     /* cf-connecting-ip is read, and cf-connecting-ipv6 with it */
 } ipt_policy;
 
 /* Freshness of one list at the time a view was published. Zero: fresh, or without a time. */
