@@ -139,7 +139,8 @@ static enum MHD_Result reply_and_close(rest_conn *conn)
     return rest_reply(conn);
 }
 
-static enum MHD_Result begin(rest_conn *conn, struct MHD_Connection *mhd, const char *url, const char *method)
+static enum MHD_Result begin(rest_conn *conn, struct MHD_Connection *mhd, const char *url, const char *method,
+                             const char *version)
 {
     rest_request *request = &conn->request;
     uint64_t begun = conn->since;
@@ -152,7 +153,7 @@ static enum MHD_Result begin(rest_conn *conn, struct MHD_Connection *mhd, const 
     request->work = rest_work_take(conn->loop);
     if (request->work == NULL)
         return MHD_NO;
-    request->facts = rest_facts_read(mhd);
+    request->facts = rest_facts_read(mhd, method, version);
     if (request->facts.bad != NULL) {
         rest_refuse(conn, IPT_PROBLEM_BAD_REQUEST, "", "%s", request->facts.bad);
         return reply_and_close(conn);
@@ -227,7 +228,6 @@ enum MHD_Result rest_on_request(void *context, struct MHD_Connection *mhd, const
                                 const char *version, const char *upload, size_t *upload_size, void **request_context)
 {
     (void)context;
-    (void)version;
     rest_conn *conn = *request_context;
     if (conn == NULL) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -235,7 +235,7 @@ enum MHD_Result rest_on_request(void *context, struct MHD_Connection *mhd, const
             return MHD_NO;
         conn = info->socket_context;
         *request_context = conn;
-        return begin(conn, mhd, url, method);
+        return begin(conn, mhd, url, method, version);
     }
     if (*upload_size != 0) {
         size_t n = *upload_size;

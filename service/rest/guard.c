@@ -1,7 +1,16 @@
 /* Looks at every header line once, when the headers have arrived and nothing of the body has been read. What two HTTP
  * readers could understand differently ends the connection: libmicrohttpd 0.9.75 serves the rest of such a request as a
- * second one (measured). */
+ * second one (measured).
+ *
+ * It also hides some of it: a NUL cuts a value, a bare LF ends a line, a folded line becomes part of a name, and a line
+ * that begins with a colon ends the header block, so that what follows it is taken for another request. But it hands
+ * out names and values where they arrived, in one buffer, with NUL in place of what ended them. So a well-formed block
+ * has no gap: from the end of a value to the next name are exactly two bytes, CR LF, and from the last one to the end
+ * of the block four. Later versions refuse these requests themselves and place the strings otherwise, so only 0.9.75 is
+ * held to it. */
 #include "rest_priv.h"
+
+#include <string.h>
 
 static bool has_control(ipt_span value)
 {
@@ -69,12 +78,21 @@ static void note(rest_facts *facts, ipt_span name, ipt_span value)
     }
 }
 
+static const char broken_line[] =
+    "a header line is folded, holds a NUL, begins with a colon or does not end with CR LF";
+
 static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *key, size_t key_size, const char *value,
                             size_t value_size)
 {
     (void)kind;
     rest_facts *facts = context;
     ipt_span name = {key, key_size}, text = {value, value == NULL ? 0 : value_size};
+    if (facts->end != NULL && (value == NULL || key != facts->end + 2)) {
+        facts->bad = broken_line;
+        return MHD_NO;
+    }
+    if (facts->end != NULL)
+        facts->end = value + value_size;
     facts->count++;
     facts->bytes += name.n + text.n + 4; /* ": " and CRLF */
     if (!ipt_span_is_token(name)) {
@@ -89,10 +107,24 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
     return MHD_YES;
 }
 
-rest_facts rest_facts_read(struct MHD_Connection *mhd)
+static bool strings_stay_in_place(void)
 {
-    rest_facts facts = {.bad = NULL};
+    return strcmp(MHD_get_version(), "0.9.75") == 0;
+}
+
+/* Whether the block ends where its last line does: method is its first byte. */
+static bool ends_well(struct MHD_Connection *mhd, const char *method, const rest_facts *facts)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info != NULL && method + info->header_size == facts->end + 4;
+}
+
+rest_facts rest_facts_read(struct MHD_Connection *mhd, const char *method, const char *version)
+{
+    rest_facts facts = {.end = strings_stay_in_place() ? version + strlen(version) : NULL};
     (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, look, &facts);
+    if (facts.bad == NULL && facts.end != NULL && !ends_well(mhd, method, &facts))
+        facts.bad = broken_line;
     if (facts.bad != NULL)
         return facts;
     /* RFC 9112, 6.3: any of these may be an attempt to hide a second request in the first. */

@@ -114,6 +114,7 @@ typedef struct rest_facts {
     size_t bytes;
     bool expects;    /* 100-continue: nothing has been sent yet */
     const char *bad; /* why the request must not be read on; NULL */
+    const char *end; /* of the line last looked at, where it arrived; NULL when the library does not tell (guard.c) */
 } rest_facts;
 
 /* Buffers that a request uses; kept by the loop between requests. */
@@ -242,7 +243,7 @@ void rest_loop_close(rest_loop *loop); /* joins, then frees */
 bool rest_loop_is_alive(const rest_loop *loop);
 
 /* guard.c */
-rest_facts rest_facts_read(struct MHD_Connection *mhd);
+rest_facts rest_facts_read(struct MHD_Connection *mhd, const char *method, const char *version);
 
 /* dispatch.c */
 enum MHD_Result rest_on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method,

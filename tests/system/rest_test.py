@@ -250,6 +250,15 @@ class Smuggling(Shared):
             "control in value": b"X-Y: a\x01b\r\n",
             "delete in value": b"X-Y: a\x7fb\r\n",
             "bare CR in value": b"X-Y: a\rb\r\n",
+            "no name": b": v\r\n",
+            "no name and no value": b":\r\n",
+            "no name, then a request": b": v\r\nGET /ip HTTP/1.1\r\nHost: y\r\n",
+            "folded": b"X-Y: a\r\n b\r\n",
+            "folded by a tab": b"X-Y: a\r\n\tContent-Length: 4\r\n",
+            "NUL in value": b"X-Forwarded-For: 1.1.1.1\0, 9.9.9.9\r\n",
+            "NUL in name": b"X\0Y: 1\r\n",
+            "bare LF": b"X-Y: a\nX-Z: b\r\n",
+            "bare LF at the end": b"X-Y: a\n",
         }
         for name, lines in rows.items():
             for path in (b"/v1/resolve", b"/ip"):
