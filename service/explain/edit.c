@@ -1,10 +1,12 @@
 /* Writes a change of the configuration as YAML that our own reader takes. */
 #include "advice_priv.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 void ipt_advice_free_name(const ipt_view *view, const char *base, char *out, size_t cap)
 {
+    assert(out != NULL);
     (void)snprintf(out, cap, "%s", base);
     for (unsigned n = 2; ipt_view_find_list(view, ipt_span_from(out)) != NULL; n++)
         (void)snprintf(out, cap, "%s%u", base, n);

@@ -39,7 +39,7 @@ typedef struct worker {
     const example *examples;
     unsigned long rounds;
     unsigned long disagreements; /* answers unlike the first of their request */
-    ipt_decision decision;       /* some 20 kB: one a thread, used again, not one a request */
+    ipt_decision decision;       /* some 10 kB: one a thread, used again, not one a request */
 } worker;
 
 static void ask(size_t sample, example *out)
