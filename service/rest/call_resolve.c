@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "iptrust/explain/explain.h"
+
 static ipt_caller caller_of(const rest_conn *conn, const ipt_generation *generation)
 {
     return ipt_engine_caller(generation, conn->is_unix, conn->addr);
@@ -22,6 +24,26 @@ static bool decide(rest_conn *conn, const ipt_generation *generation, ipt_span t
                              loop->decision, problem);
 }
 
+/* JSON unless the caller names another form: people ask for the picture (iptrust explain --server). */
+static void write_preferred(rest_conn *conn, const ipt_call *call)
+{
+    const ipt_explain_style style = {.colour = false, .unicode = false};
+    ipt_buf *out = &conn->request.work->out;
+    switch (rest_preferred_form(conn->request.facts.accept, FORM_JSON)) {
+    case FORM_JSON:
+        ipt_json_write_decision(out, conn->loop->decision, call);
+        rest_answer_json(conn);
+        break;
+    case FORM_PLAIN:
+        ipt_explain_text(out, conn->loop->decision, style);
+        rest_answer(conn, MHD_HTTP_OK, "text/plain; charset=utf-8");
+        break;
+    case FORM_HTML:
+        rest_write_page(conn, conn->loop->decision);
+        break;
+    }
+}
+
 void rest_call_resolve(rest_conn *conn)
 {
     rest_loop *loop = conn->loop;
@@ -32,10 +54,9 @@ void rest_call_resolve(rest_conn *conn)
     ipt_call call;
     ipt_problem problem;
     const ipt_generation *generation = ipt_engine_acquire(loop->rest->engine);
-    if (decide(conn, generation, conn->request.body, "", &call, &problem)) {
-        ipt_json_write_decision(&conn->request.work->out, loop->decision, &call);
-        rest_answer_json(conn);
-    } else
+    if (decide(conn, generation, conn->request.body, "", &call, &problem))
+        write_preferred(conn, &call);
+    else
         rest_answer_problem(conn, &problem, call.request_id);
     ipt_engine_release(loop->rest->engine, generation);
 }

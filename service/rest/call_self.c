@@ -82,13 +82,18 @@ static void write_address(rest_conn *conn, const ipt_decision *decision, const i
     rest_answer(conn, MHD_HTTP_OK, "text/plain; charset=utf-8");
 }
 
-static void write_page(rest_conn *conn, const ipt_decision *decision, const ipt_call *call)
+void rest_write_page(rest_conn *conn, const ipt_decision *decision)
 {
-    (void)call;
     ipt_explain_html(&conn->request.work->out, decision);
     conn->request.extra_name = MHD_HTTP_HEADER_CONTENT_SECURITY_POLICY;
     conn->request.extra_value = ipt_explain_csp();
     rest_answer(conn, MHD_HTTP_OK, "text/html; charset=utf-8");
+}
+
+static void write_page(rest_conn *conn, const ipt_decision *decision, const ipt_call *call)
+{
+    (void)call;
+    rest_write_page(conn, decision);
 }
 
 void rest_call_self(rest_conn *conn)
@@ -110,15 +115,28 @@ static size_t place_in(ipt_span accept, const char *type)
     return found == NULL ? SIZE_MAX : (size_t)(found - accept.p);
 }
 
+rest_form rest_preferred_form(ipt_span accept, rest_form otherwise)
+{
+    size_t json = place_in(accept, "application/json"), plain = place_in(accept, "text/plain"),
+           html = place_in(accept, "text/html");
+    if (json == plain && plain == html) /* none of them is named */
+        return otherwise;
+    if (html < json && html < plain)
+        return FORM_HTML;
+    return json < plain ? FORM_JSON : FORM_PLAIN;
+}
+
 void rest_call_root(rest_conn *conn)
 {
-    ipt_span accept = conn->request.facts.accept;
-    size_t html = place_in(accept, "text/html"), json = place_in(accept, "application/json"),
-           plain = place_in(accept, "text/plain");
-    if (html < json && html < plain)
-        answer_own(conn, write_page);
-    else if (json < plain)
-        answer_own(conn, write_json);
-    else
+    switch (rest_preferred_form(conn->request.facts.accept, FORM_PLAIN)) {
+    case FORM_PLAIN:
         answer_own(conn, write_address);
+        break;
+    case FORM_JSON:
+        answer_own(conn, write_json);
+        break;
+    case FORM_HTML:
+        answer_own(conn, write_page);
+        break;
+    }
 }

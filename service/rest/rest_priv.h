@@ -263,6 +263,11 @@ enum MHD_Result rest_reply(rest_conn *conn);
 /* calls */
 extern const rest_route rest_routes[];
 extern const size_t rest_route_count;
+/* Forms of an answer, by Accept (RFC 9110, 12.5.1). */
+typedef enum rest_form { FORM_PLAIN = 0, FORM_JSON, FORM_HTML } rest_form;
+rest_form rest_preferred_form(ipt_span accept, rest_form otherwise);
+void rest_write_page(rest_conn *conn, const ipt_decision *decision);
+
 rest_call rest_call_resolve, rest_call_batch, rest_call_self, rest_call_root, rest_call_address, rest_call_lookup,
     rest_call_version;
 rest_call rest_call_livez, rest_call_readyz, rest_call_metrics;

@@ -109,6 +109,18 @@ class Routes(Shared):
             self.assertEqual((status, body), (200, b"127.0.0.1\n"))
             self.assertTrue(headers["Content-Type"].startswith("text/plain"))
 
+    def test_the_form_of_a_decision_follows_accept(self):
+        body = json.dumps({"peer": "8.8.8.8", "headers": [["X-Forwarded-For", "<b>"]]})
+        for accept, kind, begin in (("*/*", "application/json", b'{"client_ip"'),
+                                    ("application/json, text/plain, */*", "application/json", b'{"client_ip"'),
+                                    ("text/plain", "text/plain", b"Client 8.8.8.8"),
+                                    ("text/html, */*;q=0.1", "text/html", b"<!")):
+            with self.subTest(accept=accept):
+                status, headers, text = self.d.call("POST", "/v1/resolve", body, {
+                    "Content-Type": "application/json", "Accept": accept})
+                self.assertEqual((status, headers["Content-Type"].split(";")[0]), (200, kind))
+                self.assertTrue(text.lower().startswith(begin.lower()), text[:60])
+
     def test_a_browser_gets_a_page_without_scripts(self):
         status, headers, body = self.d.call("GET", "/", headers={
             "Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "X-Forwarded-For": "<script>alert(1)</script>"})
