@@ -31,6 +31,29 @@ bool ipt_span_equal_nocase(ipt_span a, ipt_span b)
     return true;
 }
 
+bool ipt_span_equal_lower(ipt_span lower, ipt_span text)
+{
+    uint64_t head, tail;
+    if (lower.n != text.n)
+        return false;
+    size_t i = 0;
+    if (text.n >= sizeof(head)) { /* the last eight may be compared twice */
+        for (; text.n - i > 2 * sizeof(head); i += sizeof(head)) {
+            memcpy(&head, lower.p + i, sizeof(head));
+            if (lower8(text.p + i) != head)
+                return false;
+        }
+        memcpy(&head, lower.p + i, sizeof(head));
+        memcpy(&tail, lower.p + text.n - sizeof(tail), sizeof(tail));
+        return lower8(text.p + i) == head && lower8(text.p + text.n - sizeof(tail)) == tail;
+    }
+    for (; i < text.n; i++) {
+        if (ipt_lower(text.p[i]) != lower.p[i])
+            return false;
+    }
+    return true;
+}
+
 int ipt_span_compare_nocase(ipt_span a, ipt_span b)
 {
     size_t n = a.n < b.n ? a.n : b.n;

@@ -21,8 +21,10 @@ static void complain_of_config(const char *path, ipt_err err, const ipt_diag *di
     for (const ipt_diag_item *item = diag->first; item != NULL; item = item->next) {
         if (item->severity != IPT_ERROR)
             continue;
-        if (item->place.file != NULL)
+        if (item->place.file != NULL && item->place.line != 0)
             ipt_buf_addf(&text, "%s:%u:%u: ", item->place.file, item->place.line, item->place.column);
+        else if (item->place.file != NULL)
+            ipt_buf_addf(&text, "%s: ", item->place.file);
         ipt_buf_addf(&text, "error: %s\n", item->text);
     }
     (void)fwrite(text.p, 1, text.n, stderr);

@@ -2,91 +2,100 @@
 #include "iptrust/wire/forwarded.h"
 #include "json_put_priv.h"
 
+enum { HOP_MAX = 640 }; /* of one hop, without the texts that come with the request or the configuration */
+
 /* Text of a hop as a person wrote it: of a quoted-string what it stands for (RFC 9110, 5.6.4). */
-static void write_hop_text(ipt_buf *out, const ipt_hop *hop)
+static char *lay_hop_text(char *to, const ipt_hop *hop)
 {
-    if (!hop->text_quoted || hop->text.n == 0) {
-        ipt_json_write_text(out, hop->text, IPT_TEXT_MAX);
-        return;
-    }
+    if (!hop->text_quoted || hop->text.n == 0)
+        return lay_text(to, text_cut(hop->text, IPT_TEXT_MAX));
     char plain[2 * IPT_TEXT_MAX]; /* enough for IPT_TEXT_MAX bytes even when each is escaped */
-    ipt_span text = {hop->text.p, hop->text.n < sizeof(plain) ? hop->text.n : sizeof(plain)};
-    size_t n = ipt_unescape(text, plain);
-    ipt_json_write_text(out, (ipt_span){plain, n}, IPT_TEXT_MAX);
+    size_t n = ipt_unescape(text_cut(hop->text, sizeof(plain)), plain);
+    return lay_text(to, text_cut((ipt_span){plain, n}, IPT_TEXT_MAX));
 }
 
-static void write_origin(ipt_buf *out, const ipt_view *view, const ipt_hop *hop)
+static char *lay_origin(char *to, const ipt_hop *hop, ipt_span header)
 {
-    put(out, IPT_SPAN("\"origin\":"));
+    to = lay(to, IPT_SPAN("\"origin\":"));
     switch ((ipt_origin)hop->origin) {
     case IPT_ORIGIN_PEER:
-        put(out, IPT_SPAN("\"peer\""));
-        return;
+        return lay(to, IPT_SPAN("\"peer\""));
     case IPT_ORIGIN_PROXY_PROTOCOL:
-        put(out, IPT_SPAN("\"proxy_protocol\""));
-        return;
+        return lay(to, IPT_SPAN("\"proxy_protocol\""));
     case IPT_ORIGIN_HEADER:
-        put_header_name(out, view, hop->header);
-        put(out, IPT_SPAN(",\"line\":"));
-        put_number(out, hop->line);
-        put(out, IPT_SPAN(",\"index\":"));
-        put_number(out, hop->index);
-        return;
+        to = lay_text(to, header);
+        to = lay(to, IPT_SPAN(",\"line\":"));
+        to = lay_number(to, hop->line);
+        to = lay(to, IPT_SPAN(",\"index\":"));
+        return lay_number(to, hop->index);
     }
+    return to;
 }
 
 /* A Unix socket is in a list by its kind, not by a prefix. */
-static void write_list(ipt_buf *out, const ipt_view *view, const ipt_hop *hop)
+static char *lay_list(char *to, const ipt_view_list *list, const ipt_hop *hop)
 {
-    const ipt_view_list *list = &view->lists[hop->list];
-    put(out, IPT_SPAN(",\"list\":"));
-    put_quoted(out, list->spec->name);
+    to = lay(to, IPT_SPAN(",\"list\":"));
+    to = lay_quoted(to, list->spec->name);
     if (hop->has_addr) {
-        put(out, IPT_SPAN(",\"prefix\":"));
-        put_prefix(out, ipt_prefix_of(hop->addr, hop->prefix_len));
+        to = lay(to, IPT_SPAN(",\"prefix\":"));
+        to = lay_prefix(to, ipt_prefix_of(hop->addr, hop->prefix_len));
     }
-    if (list->revision[0] != '\0') {
-        put(out, IPT_SPAN(",\"list_revision\":"));
-        put_quoted(out, list->revision);
+    if (list->revision[0] != '\0')
+        to = lay_words_or_null(to, IPT_SPAN(",\"list_revision\":"), list->revision);
+    if (list->fetched_at[0] != '\0')
+        to = lay_words_or_null(to, IPT_SPAN(",\"fetched_at\":"), list->fetched_at);
+    return to;
+}
+
+static char *lay_hop(char *to, const ipt_view *view, const ipt_hop *hop, size_t number, ipt_span header)
+{
+    to = lay(to, IPT_SPAN("{\"hop\":"));
+    to = lay_number(to, number);
+    *to++ = ',';
+    if (hop->has_addr) {
+        to = lay(to, IPT_SPAN("\"address\":"));
+        to = lay_address(to, hop->addr);
+        *to++ = ',';
     }
-    if (list->fetched_at[0] != '\0') {
-        put(out, IPT_SPAN(",\"fetched_at\":"));
-        put_quoted(out, list->fetched_at);
+    if (hop->has_port) {
+        to = lay(to, IPT_SPAN("\"port\":"));
+        to = lay_number(to, hop->port);
+        *to++ = ',';
     }
+    if (hop->has_text) {
+        to = lay(to, IPT_SPAN("\"text\":"));
+        to = lay_hop_text(to, hop);
+        *to++ = ',';
+    }
+    to = lay_origin(to, hop, header);
+    to = lay_words_or_null(to, IPT_SPAN(",\"verdict\":"), ipt_verdict_name((ipt_verdict)hop->verdict));
+    if (hop->list != IPT_LIST_NONE)
+        to = lay_list(to, &view->lists[hop->list], hop);
+    *to++ = '}';
+    return to;
+}
+
+static void write_not_examined(ipt_buf *out, const ipt_hop *hop)
+{
+    put(out, IPT_SPAN("{\"verdict\":\"not_examined\",\"count\":"));
+    put_number(out, hop->count);
+    put_char(out, '}');
 }
 
 static void write_hop(ipt_buf *out, const ipt_view *view, const ipt_hop *hop, size_t number)
 {
     if (hop->verdict == IPT_VERDICT_NOT_EXAMINED) {
-        put(out, IPT_SPAN("{\"verdict\":\"not_examined\",\"count\":"));
-        put_number(out, hop->count);
-        put_char(out, '}');
+        write_not_examined(out, hop);
         return;
     }
-    put(out, IPT_SPAN("{\"hop\":"));
-    put_number(out, number);
-    put_char(out, ',');
-    if (hop->has_addr) {
-        put(out, IPT_SPAN("\"address\":"));
-        put_address(out, hop->addr);
-        put_char(out, ',');
-    }
-    if (hop->has_port) {
-        put(out, IPT_SPAN("\"port\":"));
-        put_number(out, hop->port);
-        put_char(out, ',');
-    }
-    if (hop->has_text) {
-        put(out, IPT_SPAN("\"text\":"));
-        write_hop_text(out, hop);
-        put_char(out, ',');
-    }
-    write_origin(out, view, hop);
-    put(out, IPT_SPAN(",\"verdict\":"));
-    put_quoted(out, ipt_verdict_name((ipt_verdict)hop->verdict));
-    if (hop->list != IPT_LIST_NONE)
-        write_list(out, view, hop);
-    put_char(out, '}');
+    ipt_span header = {NULL, 0};
+    if (hop->origin == IPT_ORIGIN_HEADER)
+        header = ipt_names_text(view->names, hop->header);
+    size_t text = hop->has_text ? text_room((ipt_span){NULL, IPT_TEXT_MAX}) : 0;
+    char *to = lay_begin(out, HOP_MAX + text_room(header) + text);
+    if (to != NULL)
+        lay_end(out, lay_hop(to, view, hop, number, header));
 }
 
 void ipt_json_write_chain(ipt_buf *out, const ipt_decision *decision)

@@ -3,37 +3,33 @@
 
 static const char hex[] = "0123456789abcdef";
 
-void put_number(ipt_buf *out, uint64_t number)
+char *lay_many_digits(char *to, uint64_t number)
 {
-    if (number < 10) { /* hops, lines and indexes */
-        put_char(out, (char)('0' + number));
-        return;
-    }
-    char digits[20];
+    char digits[NUMBER_MAX];
     size_t at = sizeof(digits);
     do {
         digits[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number != 0);
-    put(out, (ipt_span){digits + at, sizeof(digits) - at});
+    return lay(to, (ipt_span){digits + at, sizeof(digits) - at});
+}
+
+void put_number(ipt_buf *out, uint64_t number)
+{
+    if (has_room(out, NUMBER_MAX))
+        lay_end(out, lay_number(out->p + out->n, number));
 }
 
 void put_address(ipt_buf *out, ipt_addr addr)
 {
-    if (!has_room(out, IPT_ADDR_TEXT + 2))
-        return;
-    out->p[out->n++] = '"';
-    out->n += ipt_addr_format(addr, out->p + out->n);
-    out->p[out->n++] = '"';
+    if (has_room(out, ADDRESS_MAX))
+        lay_end(out, lay_address(out->p + out->n, addr));
 }
 
 void put_prefix(ipt_buf *out, ipt_prefix prefix)
 {
-    if (!has_room(out, IPT_PREFIX_TEXT + 2))
-        return;
-    out->p[out->n++] = '"';
-    out->n += ipt_prefix_format(prefix, out->p + out->n);
-    out->p[out->n++] = '"';
+    if (has_room(out, PREFIX_MAX))
+        lay_end(out, lay_prefix(out->p + out->n, prefix));
 }
 
 void put_hex(ipt_buf *out, ipt_span bytes)
@@ -44,22 +40,6 @@ void put_hex(ipt_buf *out, ipt_span bytes)
         put_char(out, hex[(unsigned char)bytes.p[i] & 15]);
     }
     put_char(out, '"');
-}
-
-void put_lists(ipt_buf *out, const ipt_view *view, const uint16_t *lists, size_t count)
-{
-    put_char(out, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i != 0)
-            put_char(out, ',');
-        put_quoted(out, view->lists[lists[i]].spec->name);
-    }
-    put_char(out, ']');
-}
-
-void put_header_name(ipt_buf *out, const ipt_view *view, ipt_name name)
-{
-    ipt_json_write_text(out, ipt_names_text(view->names, name), SIZE_MAX);
 }
 
 const char *ipt_embedding_name(ipt_embedding embedding)
@@ -90,18 +70,42 @@ static char *escape_byte(char *to, unsigned char c)
     return to;
 }
 
-void ipt_json_write_text(ipt_buf *out, ipt_span text, size_t max)
+/* Whether eight characters are printable ASCII that JSON takes as it is: nearly all there is. */
+static bool are_plain(uint64_t x)
 {
-    size_t n = text.n < max ? text.n : max, widest = 5;
-    if (n > (SIZE_MAX - 2) / widest || !has_room(out, n * widest + 2)) {
-        out->failed = true;
-        return;
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t quote = x ^ each * '"', slash = x ^ each * '\\';
+    uint64_t odd = ((x - each * 0x20) & ~x) | (x + each) | x; /* below 0x20, above 0x7e */
+    odd |= ((quote - each) & ~quote) | ((slash - each) & ~slash);
+    return (odd & each * 0x80) == 0;
+}
+
+/* Copies a text of eight bytes or more that is plain throughout; false, and what is laid is void, when it is not. */
+static bool lay_plain(char *to, ipt_span text)
+{
+    uint64_t eight;
+    for (size_t i = 0; i + sizeof(eight) < text.n; i += sizeof(eight)) {
+        memcpy(&eight, text.p + i, sizeof(eight));
+        if (!are_plain(eight))
+            return false;
+        memcpy(to + i, &eight, sizeof(eight));
     }
-    char *to = out->p + out->n;
+    memcpy(&eight, text.p + text.n - sizeof(eight), sizeof(eight)); /* the rest, with some bytes once more */
+    memcpy(to + text.n - sizeof(eight), &eight, sizeof(eight));
+    return are_plain(eight);
+}
+
+char *lay_text(char *to, ipt_span text)
+{
     *to++ = '"';
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+    if (text.n >= sizeof(uint64_t) && lay_plain(to, text)) {
+        to += text.n;
+        i = text.n;
+    }
+    for (; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        if (c >= 0x20 && c <= 0x7e && c != '"' && c != '\\') { /* nearly all there is */
+        if (c >= 0x20 && c <= 0x7e && c != '"' && c != '\\') {
             *to++ = (char)c;
         } else if (c == '\\') { /* doubled as text, and each of the two doubled as JSON */
             memcpy(to, "\\\\\\\\", 4);
@@ -114,7 +118,17 @@ void ipt_json_write_text(ipt_buf *out, ipt_span text, size_t max)
         }
     }
     *to++ = '"';
-    out->n = (size_t)(to - out->p);
+    return to;
+}
+
+void ipt_json_write_text(ipt_buf *out, ipt_span text, size_t max)
+{
+    ipt_span shown = text_cut(text, max);
+    if (shown.n > (SIZE_MAX - 2) / TEXT_WIDEST || !has_room(out, text_room(shown))) {
+        out->failed = true;
+        return;
+    }
+    lay_end(out, lay_text(out->p + out->n, shown));
 }
 
 /* A character that JSON has escaped: RFC 8259, 7. */

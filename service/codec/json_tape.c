@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "json_events_priv.h"
+#include "json_plain_priv.h"
 
 enum {
     PLACES_MAX = 1 << 29, /* end : 29; the last is kept for containers that have not ended */
@@ -331,22 +332,40 @@ static bool check_encoding(const ipt_json_source *source, const ipt_json_text *l
     return look->is_utf8 && !look->has_lone;
 }
 
-bool ipt_tape_build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out, ipt_problem *problem)
+/* In the plain form; false says nothing about the text. Only the count of b is set. */
+static bool build_plain(builder *b)
 {
-    builder b = {.source = {.text = text,
-                            .pointer = pointer_prefix,
-                            .depth_max = IPT_JSON_DEPTH_MAX,
-                            .arena = arena,
-                            .problem = problem}};
-    ipt_json_text look = ipt_json_text_look(text);
-    if (!check_encoding(&b.source, &look) || !ipt_json_source_check(&b.source, &look))
+    ipt_span text = b->source.text;
+    if (text.n >= PLACES_MAX)
         return false;
+    ipt_plain plain = {.items = b->items, .room = b->room};
+    const char *at = ipt_plain_object(&plain, text.p, text.p + text.n);
+    if (at == NULL || !ipt_plain_ends(at, text.p + text.n) || (plain.high != 0 && !ipt_span_is_utf8(text)))
+        return false;
+    b->count = plain.count;
+    return true;
+}
+
+static bool build_by_library(builder *b)
+{
+    ipt_json_text look = ipt_json_text_look(b->source.text);
+    return check_encoding(&b->source, &look) && ipt_json_source_check(&b->source, &look) &&
+           ipt_json_source_run(&b->source, &look, &callbacks, b);
+}
+
+static bool build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, bool try_plain, ipt_tape *out,
+                  ipt_problem *problem)
+{
+    builder b;
+    b.source = (ipt_json_source){
+        .text = text, .pointer = pointer_prefix, .depth_max = IPT_JSON_DEPTH_MAX, .arena = arena, .problem = problem};
+    b.count = b.depth = 0;
     /* Requests as people send them have a value in some 12 bytes; denser ones grow. */
-    b.room = (uint32_t)(text.n / 12 + 8);
+    b.room = (uint32_t)(text.n < PLACES_MAX ? text.n / 12 + 8 : 8);
     b.items = ipt_arena_alloc(arena, b.room * sizeof(*b.items));
     if (b.items == NULL)
         return ipt_json_out_of_memory(problem, pointer_prefix);
-    if (!ipt_json_source_run(&b.source, &look, &callbacks, &b))
+    if (!(try_plain && build_plain(&b)) && !build_by_library(&b))
         return false;
 
     ipt_tape tape = {b.items, text, pointer_prefix, arena, problem};
@@ -354,4 +373,15 @@ bool ipt_tape_build(ipt_span text, const char *pointer_prefix, ipt_arena *arena,
         return false;
     *out = tape;
     return true;
+}
+
+bool ipt_tape_build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out, ipt_problem *problem)
+{
+    return build(text, pointer_prefix, arena, true, out, problem);
+}
+
+bool ipt_tape_build_by_library(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out,
+                               ipt_problem *problem)
+{
+    return build(text, pointer_prefix, arena, false, out, problem);
 }

@@ -4,87 +4,102 @@
 enum {
     USUAL_BYTES = 2048, /* room for a decision with a handful of hops, asked for once */
     VIA_MAX = 64,       /* Via lines shown: each is cut, and so is their number, or a decision grows with its request */
+    PART_MAX = 512,     /* literals, addresses, prefixes, numbers and words of one part of a decision */
+    REASON_MAX = 64 + 2 * QUOTED_MAX + NUMBER_MAX,
 };
 
-static void write_source(ipt_buf *out, const ipt_decision *d)
+static char *lay_source(char *to, const ipt_decision *d, ipt_span header)
 {
-    if (!d->has_client) {
-        put(out, IPT_SPAN("null"));
-        return;
-    }
+    if (!d->has_client)
+        return lay(to, IPT_SPAN("null"));
     switch (d->source) {
     case IPT_ORIGIN_PEER:
-        put(out, IPT_SPAN("\"peer\""));
-        return;
+        return lay(to, IPT_SPAN("\"peer\""));
     case IPT_ORIGIN_PROXY_PROTOCOL:
-        put(out, IPT_SPAN("\"proxy_protocol\""));
-        return;
+        return lay(to, IPT_SPAN("\"proxy_protocol\""));
     case IPT_ORIGIN_HEADER:
-        put_header_name(out, d->view, d->source_header);
-        return;
+        return lay_text(to, header);
     }
+    return to;
+}
+
+/* The names of the lists that hold the client; egress members are theirs, too. */
+static char *lay_lists(char *to, const ipt_decision *d)
+{
+    *to++ = '[';
+    for (size_t i = 0; i < d->client_list_count; i++) {
+        if (i != 0)
+            *to++ = ',';
+        to = lay_quoted(to, d->view->lists[d->client_lists[i]].spec->name);
+    }
+    *to++ = ']';
+    return to;
 }
 
 static void write_client(ipt_buf *out, const ipt_decision *d)
 {
-    put(out, IPT_SPAN("{\"client_ip\":"));
-    if (d->has_client)
-        put_address(out, d->client);
-    else
-        put(out, IPT_SPAN("null"));
-    put(out, IPT_SPAN(",\"client_port\":"));
-    if (d->has_client && d->has_client_port)
-        put_number(out, d->client_port);
-    else
-        put(out, IPT_SPAN("null"));
-    put(out, IPT_SPAN(",\"complete\":"));
-    put_bool(out, d->complete);
-    put(out, IPT_SPAN(",\"source\":"));
-    write_source(out, d);
-    if (!d->has_client) {
-        put(out, IPT_SPAN(",\"client\":null"));
+    ipt_span header = {NULL, 0};
+    if (d->has_client && d->source == IPT_ORIGIN_HEADER)
+        header = ipt_names_text(d->view->names, d->source_header);
+    char *to = lay_begin(out, PART_MAX + text_room(header) + d->client_list_count * (size_t)(QUOTED_MAX + 1));
+    if (to == NULL)
         return;
-    }
-    put_words_or_null(out, IPT_SPAN(",\"client\":{\"class\":"), ipt_class_name(d->client_class));
-    put(out, IPT_SPAN(",\"embedded_ipv4\":"));
-    if (d->embedding != IPT_EMBEDS_NONE)
-        put_address(out, d->embedded);
-    else
-        put(out, IPT_SPAN("null"));
-    put(out, IPT_SPAN(",\"lists\":"));
-    put_lists(out, d->view, d->client_lists, d->client_list_count);
-    put_char(out, '}');
+    to = lay(to, IPT_SPAN("{\"client_ip\":"));
+    to = d->has_client ? lay_address(to, d->client) : lay(to, IPT_SPAN("null"));
+    to = lay(to, IPT_SPAN(",\"client_port\":"));
+    to = d->has_client && d->has_client_port ? lay_number(to, d->client_port) : lay(to, IPT_SPAN("null"));
+    to = lay(to, IPT_SPAN(",\"complete\":"));
+    to = lay_bool(to, d->complete);
+    to = lay(to, IPT_SPAN(",\"source\":"));
+    to = lay_source(to, d, header);
+    if (d->has_client) {
+        to = lay_words_or_null(to, IPT_SPAN(",\"client\":{\"class\":"), ipt_class_name(d->client_class));
+        to = lay(to, IPT_SPAN(",\"embedded_ipv4\":"));
+        to = d->embedding != IPT_EMBEDS_NONE ? lay_address(to, d->embedded) : lay(to, IPT_SPAN("null"));
+        to = lay(to, IPT_SPAN(",\"lists\":"));
+        to = lay_lists(to, d);
+        *to++ = '}';
+    } else
+        to = lay(to, IPT_SPAN(",\"client\":null"));
+    lay_end(out, to);
 }
 
-static void write_confidence(ipt_buf *out, const ipt_decision *d)
+static char *lay_reasons(char *to, const ipt_decision *d)
 {
-    put_words_or_null(out, IPT_SPAN(",\"confidence\":{\"level\":"), ipt_level_name(d->level));
-    put(out, IPT_SPAN(",\"score\":"));
-    put_number(out, ipt_level_score(d->level));
-    put(out, IPT_SPAN(",\"reasons\":["));
     bool any = false;
     for (uint64_t left = d->reasons; left != 0; left &= left - 1) {
         ipt_reason reason = (ipt_reason)__builtin_ctzll(left);
         ipt_level cap;
-        put_words_or_null(out, any ? IPT_SPAN(",{\"code\":") : IPT_SPAN("{\"code\":"), ipt_reason_name(reason));
+        if (any)
+            *to++ = ',';
+        to = lay_words_or_null(to, IPT_SPAN("{\"code\":"), ipt_reason_name(reason));
         if (ipt_reason_cap(reason, &cap))
-            put_words_or_null(out, IPT_SPAN(",\"cap\":"), ipt_level_name(cap));
+            to = lay_words_or_null(to, IPT_SPAN(",\"cap\":"), ipt_level_name(cap));
         if (reason == IPT_REASON_UNVOUCHED_ENTRIES) {
-            put(out, IPT_SPAN(",\"count\":"));
-            put_number(out, d->unvouched_count);
+            to = lay(to, IPT_SPAN(",\"count\":"));
+            to = lay_number(to, d->unvouched_count);
         }
-        put_char(out, '}');
+        *to++ = '}';
         any = true;
     }
-    put(out, IPT_SPAN("]}"));
+    return to;
 }
 
-static void write_verdict(ipt_buf *out, const ipt_decision *d)
+static void write_judgement(ipt_buf *out, const ipt_decision *d)
 {
-    put_words_or_null(out, IPT_SPAN(",\"verdict\":{\"action\":"),
-                      d->ruling.action == IPT_ACTION_DENY ? "deny" : "allow");
-    put_words_or_null(out, IPT_SPAN(",\"rule\":"), ipt_ruling_name(d->ruling));
-    put_char(out, '}');
+    char *to = lay_begin(out, PART_MAX + (size_t)__builtin_popcountll(d->reasons) * REASON_MAX);
+    if (to == NULL)
+        return;
+    to = lay_words_or_null(to, IPT_SPAN(",\"confidence\":{\"level\":"), ipt_level_name(d->level));
+    to = lay(to, IPT_SPAN(",\"score\":"));
+    to = lay_number(to, ipt_level_score(d->level));
+    to = lay(to, IPT_SPAN(",\"reasons\":["));
+    to = lay_reasons(to, d);
+    to = lay_words_or_null(to, IPT_SPAN("]},\"verdict\":{\"action\":"),
+                           d->ruling.action == IPT_ACTION_DENY ? "deny" : "allow");
+    to = lay_words_or_null(to, IPT_SPAN(",\"rule\":"), ipt_ruling_name(d->ruling));
+    *to++ = '}';
+    lay_end(out, to);
 }
 
 /* Header names are compared in any case and shown in one; an attribute's name is what it is. */
@@ -114,13 +129,9 @@ static void write_findings(ipt_buf *out, const ipt_decision *d)
     put_char(out, ']');
 }
 
-static void put_text_or_null(ipt_buf *out, ipt_span key, ipt_span text)
+static char *lay_text_or_null(char *to, ipt_span text)
 {
-    put(out, key);
-    if (text.p == NULL)
-        put(out, IPT_SPAN("null"));
-    else
-        ipt_json_write_text(out, text, IPT_TEXT_MAX);
+    return text.p == NULL ? lay(to, IPT_SPAN("null")) : lay_text(to, text);
 }
 
 static void write_via(ipt_buf *out, const ipt_decision *d)
@@ -141,58 +152,72 @@ static void write_via(ipt_buf *out, const ipt_decision *d)
     put_char(out, ']');
 }
 
-static void write_forwarded(ipt_buf *out, const ipt_decision *d)
+static void write_vouched(ipt_buf *out, const ipt_decision *d)
 {
-    const ipt_context *context = &d->context;
-    uint16_t port;
-    put_text_or_null(out, IPT_SPAN(",\"forwarded\":{\"proto\":"), context->proto);
-    put_text_or_null(out, IPT_SPAN(",\"host\":"), context->host);
-    put(out, IPT_SPAN(",\"port\":"));
-    if (context->port.p != NULL && ipt_port_parse(context->port, 1, &port))
-        put_number(out, port);
-    else
-        put(out, IPT_SPAN("null"));
-    put_text_or_null(out, IPT_SPAN(",\"prefix\":"), context->prefix);
-    write_via(out, d);
     put(out, IPT_SPAN(",\"vouched\":["));
-    for (size_t i = 0; i < context->vouched_count; i++) {
+    for (size_t i = 0; i < d->context.vouched_count; i++) {
         if (i != 0)
             put_char(out, ',');
-        put_header_name(out, d->view, context->vouched[i]);
+        ipt_json_write_text(out, ipt_names_text(d->view->names, d->context.vouched[i]), SIZE_MAX);
     }
     put(out, IPT_SPAN("]}"));
 }
 
-static void put_prefix_or_null(ipt_buf *out, ipt_span key, bool is_there, ipt_prefix prefix)
+static void write_forwarded(ipt_buf *out, const ipt_decision *d)
 {
-    put(out, key);
-    if (is_there)
-        put_prefix(out, prefix);
-    else
-        put(out, IPT_SPAN("null"));
+    const ipt_context *context = &d->context;
+    uint16_t port;
+    char *to = lay_begin(out, PART_MAX + 3 * text_room((ipt_span){NULL, IPT_TEXT_MAX}));
+    if (to == NULL)
+        return;
+    to = lay(to, IPT_SPAN(",\"forwarded\":{\"proto\":"));
+    to = lay_text_or_null(to, text_cut(context->proto, IPT_TEXT_MAX));
+    to = lay(to, IPT_SPAN(",\"host\":"));
+    to = lay_text_or_null(to, text_cut(context->host, IPT_TEXT_MAX));
+    to = lay(to, IPT_SPAN(",\"port\":"));
+    bool has_port = context->port.p != NULL && ipt_port_parse(context->port, 1, &port);
+    to = has_port ? lay_number(to, port) : lay(to, IPT_SPAN("null"));
+    to = lay(to, IPT_SPAN(",\"prefix\":"));
+    to = lay_text_or_null(to, text_cut(context->prefix, IPT_TEXT_MAX));
+    lay_end(out, to);
+    write_via(out, d);
+    write_vouched(out, d);
+}
+
+__attribute__((always_inline)) static inline char *lay_prefix_or_null(char *to, ipt_span key, bool is_there,
+                                                                      ipt_prefix prefix)
+{
+    to = lay(to, key);
+    return is_there ? lay_prefix(to, prefix) : lay(to, IPT_SPAN("null"));
 }
 
 static void write_keys(ipt_buf *out, const ipt_decision *d)
 {
-    put_prefix_or_null(out, IPT_SPAN(",\"keys\":{\"rate_limit\":"), d->has_keys, d->rate_limit);
-    put_prefix_or_null(out, IPT_SPAN(",\"network\":"), d->has_keys, d->network);
-    put(out, IPT_SPAN(",\"anonymized\":"));
-    if (d->has_keys)
-        put_address(out, d->network.addr);
-    else
-        put(out, IPT_SPAN("null"));
-    put_prefix_or_null(out, IPT_SPAN(",\"peer\":"), d->has_peer_key, d->peer_key);
-    put_char(out, '}');
+    char *to = lay_begin(out, PART_MAX);
+    if (to == NULL)
+        return;
+    to = lay_prefix_or_null(to, IPT_SPAN(",\"keys\":{\"rate_limit\":"), d->has_keys, d->rate_limit);
+    to = lay_prefix_or_null(to, IPT_SPAN(",\"network\":"), d->has_keys, d->network);
+    to = lay(to, IPT_SPAN(",\"anonymized\":"));
+    to = d->has_keys ? lay_address(to, d->network.addr) : lay(to, IPT_SPAN("null"));
+    to = lay_prefix_or_null(to, IPT_SPAN(",\"peer\":"), d->has_peer_key, d->peer_key);
+    *to++ = '}';
+    lay_end(out, to);
 }
 
 static void write_provenance(ipt_buf *out, const ipt_decision *d, const ipt_call *call)
 {
-    put_words_or_null(out, IPT_SPAN(",\"policy\":"), d->policy->spec->name);
-    put_words_or_null(out, IPT_SPAN(",\"revision\":{\"policies\":"), d->view->policies_revision);
-    put_words_or_null(out, IPT_SPAN(",\"lists\":"), d->view->lists_revision);
-    put(out, IPT_SPAN(",\"geo\":null}"));
-    put_text_or_null(out, IPT_SPAN(",\"request_id\":"), call->request_id);
-    put_char(out, '}');
+    ipt_span id = text_cut(call->request_id, IPT_TEXT_MAX);
+    char *to = lay_begin(out, PART_MAX + text_room(id));
+    if (to == NULL)
+        return;
+    to = lay_words_or_null(to, IPT_SPAN(",\"policy\":"), d->policy->spec->name);
+    to = lay_words_or_null(to, IPT_SPAN(",\"revision\":{\"policies\":"), d->view->policies_revision);
+    to = lay_words_or_null(to, IPT_SPAN(",\"lists\":"), d->view->lists_revision);
+    to = lay(to, IPT_SPAN(",\"geo\":null},\"request_id\":"));
+    to = lay_text_or_null(to, id);
+    *to++ = '}';
+    lay_end(out, to);
 }
 
 void ipt_json_write_decision(ipt_buf *out, const ipt_decision *decision, const ipt_call *call)
@@ -200,8 +225,7 @@ void ipt_json_write_decision(ipt_buf *out, const ipt_decision *decision, const i
     if (!ipt_buf_reserve(out, USUAL_BYTES))
         return;
     write_client(out, decision);
-    write_confidence(out, decision);
-    write_verdict(out, decision);
+    write_judgement(out, decision);
     put(out, IPT_SPAN(",\"chain\":"));
     if (call->want_chain)
         ipt_json_write_chain(out, decision);

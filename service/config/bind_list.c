@@ -178,10 +178,14 @@ static void bind_egress(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
     list->egress_count = 1;
 }
 
-/* https, or http to this very machine: whoever sits between could write the list. */
+/* https, or http to this very machine: whoever sits between could write the list. A name before the host
+ * ("http://127.0.0.1:80@example.org/") would hide where it leads, and a password there would be printed. */
 static bool is_url(ipt_span url)
 {
     static const char *const fronts[] = {"https://", "http://127.0.0.1", "http://[::1]"};
+    const char *host = url.n > 8 ? strstr(url.p, "://") : NULL;
+    if (host == NULL || host[3 + strcspn(host + 3, "/?#@")] == '@')
+        return false;
     for (size_t i = 0; i < IPT_COUNT(fronts); i++) {
         size_t n = strlen(fronts[i]);
         if (url.n <= n || strncmp(url.p, fronts[i], n) != 0)

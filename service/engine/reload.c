@@ -36,6 +36,23 @@ static void log_removed_rule(ipt_engine *engine, const ipt_policy_spec *policy, 
     ipt_log_end(&line);
 }
 
+static void log_removed_rules(ipt_engine *engine, const ipt_policy_spec *before, const ipt_policy_spec *after)
+{
+    const ipt_rule_spec *old = &before->deny, *fresh = &after->deny;
+    if (old->confidence != IPT_LEVEL_NONE && fresh->confidence == IPT_LEVEL_NONE)
+        log_removed_rule(engine, before, "deny.confidence_below");
+    if (old->list_count != 0 && fresh->list_count == 0)
+        log_removed_rule(engine, before, "deny.lists");
+    if (old->country_count != 0 && fresh->country_count == 0)
+        log_removed_rule(engine, before, "deny.countries");
+    if (old->asn_count != 0 && fresh->asn_count == 0)
+        log_removed_rule(engine, before, "deny.asns");
+    if (old->anonymous && !fresh->anonymous)
+        log_removed_rule(engine, before, "deny.anonymous");
+    if (before->allow.stated && !after->allow.stated)
+        log_removed_rule(engine, before, "allow");
+}
+
 /* What a reload takes away is said by name: a rule that vanished by a slip of the editor denies nobody any more. */
 static void log_removed(ipt_engine *engine, const ipt_config *old, const ipt_config *fresh)
 {
@@ -45,10 +62,7 @@ static void log_removed(ipt_engine *engine, const ipt_config *old, const ipt_con
             ipt_log_note(engine->log, IPT_LOG_WARNING, "policy removed", "policy", before->name);
             continue;
         }
-        if (before->deny.stated && !after->deny.stated)
-            log_removed_rule(engine, before, "deny");
-        if (before->allow.stated && !after->allow.stated)
-            log_removed_rule(engine, before, "allow");
+        log_removed_rules(engine, before, after);
     }
 }
 
@@ -87,10 +101,48 @@ static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take)
     return IPT_OK;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_listener(const ipt_listener_spec *a, const ipt_listener_spec *b)
+{
+    return a->kind == b->kind && same_text(a->text, b->text) && a->mode == b->mode &&
+           same_text(a->token_file, b->token_file);
+}
+
+/* Sockets and limits are set up once: whoever changes them and reloads must not believe that they hold. */
+static void warn_of_fixed(const ipt_config *old, const ipt_config *fresh, ipt_diag *diag)
+{
+    const struct {
+        const char *key;
+        bool same;
+    } fixed[] = {
+        {"http", same_listener(&old->http, &fresh->http)},
+        {"health", same_listener(&old->health, &fresh->health)},
+        {"admin", same_listener(&old->admin, &fresh->admin)},
+        {"drain", old->drain_delay_ms == fresh->drain_delay_ms && old->drain_timeout_ms == fresh->drain_timeout_ms},
+        {"limits", old->limit_connections == fresh->limit_connections &&
+                       old->limit_per_address == fresh->limit_per_address &&
+                       old->limit_keepalive_ms == fresh->limit_keepalive_ms},
+        {"log.format", old->log_format == fresh->log_format},
+    };
+    for (size_t i = 0; i < IPT_COUNT(fixed); i++) {
+        if (!fixed[i].same)
+            ipt_diag_add(diag, IPT_WARNING, (ipt_place){.file = fresh->file},
+                         "%s is changed and takes effect at the next start", fixed[i].key);
+    }
+}
+
 ipt_err engine_load(ipt_engine *engine, ipt_diag *diag)
 {
     ipt_auto(ipt_config) *config = NULL;
     ipt_err err = ipt_config_load(engine->config_path, &engine->config_options, diag, &config);
+    const ipt_generation *old = ipt_engine_acquire(engine);
+    if (err == IPT_OK && old != NULL)
+        warn_of_fixed(old->view->config, config, diag);
+    ipt_engine_release(engine, old);
     if (err == IPT_OK)
         err = publish_config(engine, &config);
     engine_count_reload(engine, err == IPT_OK);

@@ -35,28 +35,30 @@ struct ipt_ring {
     _Atomic size_t tail;   /* next to put */
     char pad1[CACHE_LINE];
     _Atomic bool asleep, stop;
+    _Atomic uint64_t deadline; /* set with stop: when the last words must be out */
     _Atomic uint64_t dropped;
 };
 
 /* Waits for room, so that a pipe nobody reads holds nothing up; false: no room in time, or the reader is gone. POLLOUT
  * on a pipe means PIPE_BUF bytes of room (pipe(7)), more than any line. */
-static bool wait_writable(const ipt_ring *ring, uint64_t deadline)
+static bool wait_writable(const ipt_ring *ring)
 {
     for (;;) {
         struct pollfd p = {.fd = ring->fd, .events = POLLOUT};
-        int n = poll(&p, 1, POLL_MS);
+        /* Looked at each time: the stop may come while this line waits. Past the deadline nothing waits any more. */
+        bool over = atomic_load(&ring->stop) && ipt_clock_ms() >= atomic_load(&ring->deadline);
+        int n = poll(&p, 1, over ? 0 : POLL_MS);
         if (n > 0)
             return (p.revents & (POLLERR | POLLNVAL)) == 0;
-        bool stopping = atomic_load_explicit(&ring->stop, memory_order_relaxed);
-        if ((n < 0 && errno != EINTR) || (stopping && ipt_clock_ms() >= deadline))
+        if ((n < 0 && errno != EINTR) || over)
             return false;
     }
 }
 
-static bool write_all(const ipt_ring *ring, const char *text, size_t n, uint64_t deadline)
+static bool write_all(const ipt_ring *ring, const char *text, size_t n)
 {
     while (n != 0) {
-        if (!wait_writable(ring, deadline))
+        if (!wait_writable(ring))
             return false;
         ssize_t written = write(ring->fd, text, n);
         if (written < 0 && errno != EINTR && errno != EAGAIN)
@@ -70,12 +72,12 @@ static bool write_all(const ipt_ring *ring, const char *text, size_t n, uint64_t
 }
 
 /* Writes one line out; false when the ring is empty. */
-static bool drain_one(ipt_ring *ring, uint64_t deadline)
+static bool drain_one(ipt_ring *ring)
 {
     cell *c = &ring->cells[ring->head & ring->mask];
     if (atomic_load_explicit(&c->turn, memory_order_acquire) != ring->head + 1)
         return false;
-    if (!write_all(ring, c->text, c->n, deadline))
+    if (!write_all(ring, c->text, c->n))
         atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
     atomic_store_explicit(&c->turn, ring->head + ring->mask + 1, memory_order_release);
     ring->head++;
@@ -85,19 +87,16 @@ static bool drain_one(ipt_ring *ring, uint64_t deadline)
 static void *drain(void *context)
 {
     ipt_ring *ring = context;
-    uint64_t deadline = UINT64_MAX;
     for (;;) {
         bool stopping = atomic_load(&ring->stop);
-        if (stopping && deadline == UINT64_MAX)
-            deadline = ipt_clock_ms() + LAST_WORDS_MS;
-        if (drain_one(ring, deadline))
+        if (drain_one(ring))
             continue;
         if (stopping)
             return NULL;
         /* Announce the sleep, then look once more: a line put before the announcement woke nobody. */
         atomic_store(&ring->asleep, true);
         atomic_thread_fence(memory_order_seq_cst);
-        if (!drain_one(ring, deadline) && !atomic_load(&ring->stop)) {
+        if (!drain_one(ring) && !atomic_load(&ring->stop)) {
             uint64_t ignored;
             (void)!read(ring->wake, &ignored, sizeof(ignored));
         }
@@ -140,6 +139,7 @@ void ipt_ring_free(ipt_ring *ring)
     if (ring == NULL)
         return;
     if (ring->started) {
+        atomic_store(&ring->deadline, ipt_clock_ms() + LAST_WORDS_MS);
         atomic_store(&ring->stop, true);
         wake_up(ring);
         (void)pthread_join(ring->thread, NULL);

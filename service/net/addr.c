@@ -1,161 +1,156 @@
-/* Text to address and back. The dotted quad is on the path of every request and is read without a loop; two readers who
- * disagree on an address disagree on who the client is (RFC 6943, 3.1.1), so nothing lenient is accepted. */
-#include "iptrust/net/addr.h"
+/* Text to address and back. Two readers who disagree on an address disagree on who the client is (RFC 6943, 3.1.1), so
+ * nothing lenient is accepted. */
+#include "addr_priv.h"
 
-enum { V4_TEXT_MIN = 7, V4_TEXT_MAX = 15, V6_TEXT_MIN = 2, V6_TEXT_MAX = 45 };
-
-/* Lowest byte first on every machine; an unaligned load and nothing else on most. */
-static inline uint32_t load32(const char *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap32(v);
+#if defined(__SSE2__) /* every x86-64 has it */
+#include <emmintrin.h>
 #endif
-    return v;
+
+enum { V6_TEXT_MIN = 2, V6_TEXT_MAX = 45 };
+
+/* An IPv6 text taken apart: bit i of a mask speaks of its i-th character. */
+typedef struct v6_text {
+    uint64_t colons;
+    uint64_t others;     /* neither colon nor hexadecimal digit */
+    char digits[4 + 48]; /* values of the digits, the i-th at 4 + i, so that four can be read up to any of them */
+} v6_text;
+
+#if defined(__SSE2__)
+/* n up to 15 characters at the lower end, anything behind them, and no byte read beyond. */
+static inline __m128i load_short(const char *p, size_t n)
+{
+    if (n >= 8)
+        return _mm_set_epi64x((long long)(load64(p + n - 8) >> 8 * (15 - n) >> 8), (long long)load64(p));
+    if (n >= 4)
+        return _mm_cvtsi64_si128((long long)(load32(p) | (uint64_t)load32(p + n - 4) << 8 * (n - 4)));
+    return _mm_cvtsi32_si128((unsigned char)p[0] | (unsigned char)p[1] << 8 | (unsigned char)p[n - 1] << 8 * (n - 1));
 }
 
-static inline uint64_t load64(const char *p)
+static inline void read16(__m128i text, size_t at, v6_text *out)
 {
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
+    const __m128i digit = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+    const __m128i letter = _mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+    const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+    const __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(5)), letter);
+    const __m128i is_colon = _mm_cmpeq_epi8(text, _mm_set1_epi8(':'));
+    const __m128i known = _mm_or_si128(_mm_or_si128(is_digit, is_letter), is_colon);
+    const __m128i ten_up = _mm_add_epi8(letter, _mm_set1_epi8(10));
+    const __m128i value = _mm_or_si128(_mm_and_si128(is_digit, digit), _mm_andnot_si128(is_digit, ten_up));
+    _mm_storeu_si128((__m128i *)(void *)(out->digits + 4 + at), value);
+    out->colons |= (uint64_t)(unsigned)_mm_movemask_epi8(is_colon) << at;
+    out->others |= (uint64_t)(~(unsigned)_mm_movemask_epi8(known) & 0xffff) << at;
+}
+
+/* The last load overlaps the one before rather than read beyond. */
+static inline void read_text(const char *p, size_t n, v6_text *out)
+{
+    if (n < 16) {
+        read16(load_short(p, n), 0, out);
+    } else {
+        for (size_t i = 0; n - i > 16; i += 16)
+            read16(_mm_loadu_si128((const __m128i *)(const void *)(p + i)), i, out);
+        read16(_mm_loadu_si128((const __m128i *)(const void *)(p + n - 16)), n - 16, out);
+    }
+    const uint64_t text = (UINT64_C(1) << n) - 1;
+    out->colons &= text;
+    out->others &= text;
+}
+#else
+static void read_text(const char *p, size_t n, v6_text *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const unsigned digit = (unsigned char)p[i] - (unsigned)'0';
+        const unsigned letter = ((unsigned char)p[i] | 0x20U) - (unsigned)'a';
+        out->digits[4 + i] = (char)(digit <= 9 ? digit : letter + 10);
+        out->colons |= (uint64_t)(p[i] == ':') << i;
+        out->others |= (uint64_t)(digit > 9 && letter > 5 && p[i] != ':') << i;
+    }
+}
 #endif
-    return v;
+
+/* The value of a group whose `len` digits, 1 to 4, stand before digits[4 + end]. */
+static inline uint64_t group_value(const v6_text *text, unsigned end, unsigned len)
+{
+    const unsigned others = 8 * (4 - len);
+    uint32_t x = load32(text->digits + end) >> others << others;
+    x = (x << 4 | x >> 8) & 0x00ff00ff; /* two bytes of two digits each ... */
+    return (x << 8 | x >> 16) & 0xffff; /* ... and these side by side, the first on top */
 }
 
-/* Bit i is set when byte i (from the lowest) is a full stop. */
-static inline unsigned dots(uint64_t bytes)
+static inline ipt_addr push_group(ipt_addr addr, uint64_t group)
 {
-    const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
-    uint64_t x = bytes ^ UINT64_C(0x2e2e2e2e2e2e2e2e);
-    uint64_t zero = ~(((x & low7) + low7) | x | low7); /* 0x80 in each byte of x that is zero, and nowhere else */
-    return (unsigned)(((zero >> 7) * UINT64_C(0x0102040810204080)) >> 56);
+    return (ipt_addr){addr.hi << 16 | addr.lo >> 48, addr.lo << 16 | group};
 }
 
-/* One octet of `len` digits, 1 to 3, the last of which is in the highest byte of `top`; what stands below them may be
- * anything. *bad becomes non-zero for what is no digit, a leading zero (octal to some readers) and a value above 255.
- */
-static inline uint32_t octet(uint32_t top, unsigned len, uint32_t *bad)
+/* The groups whose first characters and ends are these, side by side at the lower end; *count grows by them. */
+static inline ipt_addr read_groups(const v6_text *text, uint64_t starts, uint64_t ends, unsigned *count)
 {
-    static const uint32_t keep[4] = {0, 0xff000000U, 0xffff0000U, 0xffffff00U};
-    static const uint32_t least[4] = {0, 0, 0x100, 0x10000};  /* digits as bytes: two are at least 1 0, three 1 0 0 */
-    uint32_t digits = ((top ^ 0x30303030U) & keep[len]) >> 8; /* hundreds, tens, ones from the lowest byte */
-    uint32_t ordered = __builtin_bswap32(digits) >> 8;        /* the same with hundreds on top: 2 5 5 is the largest */
-    *bad |= ((digits + 0x767676U) | digits) & 0x808080U;      /* high bit of a byte: above 9, so no digit */
-    *bad |= (uint32_t)(ordered - least[len] > 0x020505U - least[len]);
-    return digits * (100U << 16 | 10U << 8 | 1U) >> 16 & 0xff;
+    ipt_addr addr = {0, 0};
+    for (; ends != 0; ends &= ends - 1, starts &= starts - 1, ++*count) {
+        const unsigned end = (unsigned)__builtin_ctzll(ends);
+        addr = push_group(addr, group_value(text, end, end - (unsigned)__builtin_ctzll(starts)));
+    }
+    return addr;
 }
 
-static bool parse_v4(const char *p, size_t n, uint32_t *out)
+/* Moves groups up by 1 to 8 places. */
+static ipt_addr raise(ipt_addr addr, unsigned places)
 {
-    if (n < V4_TEXT_MIN || n > V4_TEXT_MAX)
+    if (places == 8)
+        return (ipt_addr){0, 0};
+    if (places >= 4)
+        return (ipt_addr){addr.lo << 16 * (places - 4), 0};
+    return (ipt_addr){addr.hi << 16 * places | addr.lo >> (64 - 16 * places), addr.lo << 16 * places};
+}
+
+/* What follows the last colon, when it is a dotted quad; *n becomes the length of what stands before it. */
+static bool cut_quad(const char *p, size_t *n, const v6_text *text, uint32_t *v4)
+{
+    if (text->colons == 0)
         return false;
-    /* Two loads that overlap see every byte and none beyond. */
-    unsigned mask = n == V4_TEXT_MIN ? dots(load32(p) | (uint64_t)load32(p + 3) << 24)
-                                     : dots(load64(p)) | dots(load64(p + n - 8)) << (n - 8);
-    unsigned two = mask & (mask - 1), one = two & (two - 1); /* without the first dot, without the first two */
-    if (one == 0 || (one & (one - 1)) != 0)
+    const size_t before = 64 - (size_t)__builtin_clzll(text->colons);
+    if ((text->others & ((UINT64_C(1) << before) - 1)) != 0 || !ipt_v4_parse((ipt_span){p + before, *n - before}, v4))
         return false;
-    unsigned dot1 = (unsigned)__builtin_ctz(mask);
-    unsigned dot2 = (unsigned)__builtin_ctz(two);
-    unsigned dot3 = (unsigned)__builtin_ctz(one);
-    unsigned len1 = dot1, len2 = dot2 - dot1 - 1, len3 = dot3 - dot2 - 1, len4 = (unsigned)n - dot3 - 1;
-    /* Each of 1 to 3: one less is at most 2, and a length of zero becomes huge. */
-    if (len1 - 1 > 2 || len2 - 1 > 2 || len3 - 1 > 2 || len4 - 1 > 2)
-        return false;
-    uint32_t bad = 0;
-    uint32_t a = octet(load32(p) << (32 - 8 * len1), len1, &bad);
-    uint32_t b = octet(load32(p + dot1 + 1) << (32 - 8 * len2), len2, &bad); /* at least "b.c.d" follows */
-    uint32_t c = octet(load32(p + dot3 - 4), len3, &bad);                    /* at least "a.b.c" goes before */
-    uint32_t d = octet(load32(p + n - 4), len4, &bad);
-    if (bad != 0)
-        return false;
-    *out = a << 24 | b << 16 | c << 8 | d;
+    *n = before;
     return true;
-}
-
-/* The value of a hexadecimal digit plus one, 0 for anything else: a table, because a processor cannot guess whether the
- * next digit is a letter. */
-static const uint8_t hex[256] = {
-    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
-    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
-};
-
-/* The groups of an IPv6 text as they are written; gap is where `::` stands, none for nowhere. */
-typedef struct v6_groups {
-    uint16_t at[8];
-    unsigned count, gap;
-} v6_groups;
-
-enum { GAP_NONE = 9 }; /* `::` may stand behind eight groups, to be refused */
-
-/* One group, or the dotted quad that ends the text, from p[*i]. */
-static bool read_group(const char *p, size_t n, size_t *i, v6_groups *g)
-{
-    size_t start = *i, at = start;
-    unsigned value = 0, digit;
-    while (at < n && at - start < 4 && (digit = hex[(unsigned char)p[at]]) != 0) {
-        value = value << 4 | (digit - 1);
-        at++;
-    }
-    if (at < n && p[at] == '.') {
-        uint32_t v4;
-        if (g->count > 6 || !parse_v4(p + start, n - start, &v4))
-            return false;
-        g->at[g->count++] = (uint16_t)(v4 >> 16);
-        g->at[g->count++] = (uint16_t)v4;
-        *i = n;
-        return true;
-    }
-    if (at == start || g->count == 8)
-        return false;
-    g->at[g->count++] = (uint16_t)value;
-    *i = at;
-    return true;
-}
-
-static bool read_groups(const char *p, size_t n, v6_groups *g)
-{
-    size_t i = 0;
-    if (p[0] == ':') {
-        if (p[1] != ':')
-            return false;
-        g->gap = 0;
-        i = 2;
-    }
-    while (i < n) {
-        if (!read_group(p, n, &i, g))
-            return false;
-        if (i == n)
-            break;
-        if (p[i] != ':' || ++i == n)
-            return false;
-        if (p[i] == ':') {
-            if (g->gap != GAP_NONE)
-                return false;
-            g->gap = g->count;
-            i++;
-        }
-    }
-    /* RFC 4291, 2.2: `::` is one or more groups; with eight written it would stand for none. */
-    return g->gap == GAP_NONE ? g->count == 8 : g->count < 8;
 }
 
 static bool parse_v6(const char *p, size_t n, ipt_addr *out)
 {
-    v6_groups g = {.gap = GAP_NONE};
-    if (n < V6_TEXT_MIN || n > V6_TEXT_MAX || !read_groups(p, n, &g))
+    if (n < V6_TEXT_MIN || n > V6_TEXT_MAX)
         return false;
-    uint64_t half[2] = {0, 0};
-    unsigned missing = 8 - g.count;
-    for (unsigned i = 0; i < g.count; i++) {
-        unsigned place = i < g.gap ? i : i + missing;
-        half[place / 4] |= (uint64_t)g.at[i] << (48 - 16 * (place % 4));
+    v6_text text = {.colons = 0};
+    read_text(p, n, &text);
+    uint32_t v4 = 0;
+    const bool has_quad = text.others != 0;
+    size_t hex = n; /* length of what is written in hexadecimal */
+    if (has_quad && !cut_quad(p, &hex, &text, &v4))
+        return false;
+
+    const uint64_t colons = text.colons, digits = ~colons & ((UINT64_C(1) << hex) - 1);
+    const uint64_t gap = colons & colons >> 1; /* `::`; three in a row have two bits here */
+    const uint64_t alone = colons & ~(gap | gap << 1);
+    if ((gap & (gap - 1)) != 0 || ((alone | alone << 1) & (UINT64_C(1) | UINT64_C(1) << n)) != 0 ||
+        (digits & digits >> 1 & digits >> 2 & digits >> 3 & digits >> 4) != 0)
+        return false; /* two gaps, one colon at either end, a group of five digits */
+    const uint64_t starts = digits & ~(digits << 1), ends = ~digits & digits << 1;
+    const uint64_t left = gap - 1; /* what stands before the gap: all of it where there is none */
+    unsigned count = 0;
+    ipt_addr head = read_groups(&text, starts & left, ends & (left << 1 | 1), &count);
+    const unsigned head_count = count;
+    ipt_addr tail = gap == 0 ? head : read_groups(&text, starts & ~left, ends & ~(left << 1 | 1), &count);
+    if (has_quad) {
+        tail = push_group(push_group(tail, v4 >> 16), v4 & 0xffff);
+        count += 2;
     }
-    *out = (ipt_addr){half[0], half[1]};
+    /* RFC 4291, 2.2: `::` is one or more groups; with eight written it would stand for none. */
+    if (gap == 0 ? count != 8 : count >= 8)
+        return false;
+    if (gap != 0) {
+        head = raise(head, 8 - head_count);
+        tail = (ipt_addr){head.hi | tail.hi, head.lo | tail.lo};
+    }
+    *out = tail;
     return true;
 }
 
@@ -163,7 +158,7 @@ bool ipt_addr_parse(ipt_span text, ipt_addr *out, bool *mapped)
 {
     uint32_t v4;
     ipt_addr addr;
-    bool is_v4_text = parse_v4(text.p, text.n, &v4);
+    bool is_v4_text = ipt_v4_parse(text, &v4);
     if (is_v4_text)
         addr = ipt_addr_from_v4(v4);
     else if (!parse_v6(text.p, text.n, &addr))
@@ -220,20 +215,15 @@ static bool parse_v4_port(ipt_span text, ipt_endpoint *out)
     if (colon == NULL)
         return false;
     size_t n = (size_t)(colon - text.p);
-    if (!parse_v4(text.p, n, &v4) || !ipt_port_parse((ipt_span){colon + 1, text.n - n - 1}, 1, &port))
+    if (!ipt_v4_parse((ipt_span){text.p, n}, &v4) || !ipt_port_parse((ipt_span){colon + 1, text.n - n - 1}, 1, &port))
         return false;
     *out = (ipt_endpoint){.addr = ipt_addr_from_v4(v4), .port = port, .has_port = true};
     return true;
 }
 
-bool ipt_endpoint_parse(ipt_span text, ipt_endpoint *out)
+bool ipt_endpoint_parse_other(ipt_span text, ipt_endpoint *out)
 {
-    uint32_t v4;
     ipt_addr v6;
-    if (parse_v4(text.p, text.n, &v4)) { /* first, because most are */
-        *out = (ipt_endpoint){.addr = ipt_addr_from_v4(v4)};
-        return true;
-    }
     if (text.n < V6_TEXT_MIN)
         return false;
     if (text.p[0] == '[')
@@ -291,7 +281,7 @@ static unsigned group_of(ipt_addr addr, unsigned i)
 /* RFC 5952, 4.2: the longest run of at least two zero groups is shortened, the first among equals. */
 static unsigned longest_zero_run(ipt_addr addr, unsigned *length)
 {
-    unsigned best = GAP_NONE, best_n = 1;
+    unsigned best = 8, best_n = 1;
     for (unsigned i = 0; i < 8;) {
         unsigned n = 0;
         while (i + n < 8 && group_of(addr, i + n) == 0)

@@ -1,5 +1,5 @@
-/* The dotted quad, which most addresses of a request are: two readers of the same texts, one of which needs instructions
- * that not every x86-64 has. Tests hold them together. */
+/* The dotted quad, which most addresses of a request are: two readers of the same texts, one of which needs
+ * instructions that not every x86-64 has. Tests hold them together. */
 #ifndef IPTRUST_NET_ADDR_PRIV_H
 #define IPTRUST_NET_ADDR_PRIV_H
 
@@ -13,18 +13,6 @@ IPT_MUST_USE bool ipt_v4_parse_plain(const char *p, size_t n, uint32_t *out);
 #define IPT_V4_SSE41 1
 IPT_MUST_USE bool ipt_v4_parse_sse41(const char *p, size_t n, uint32_t *out);
 #endif
-
-/* Four decimal numbers of 1 to 3 digits without leading zeros; out stays untouched when false. */
-IPT_MUST_USE static inline bool parse_v4(const char *p, size_t n, uint32_t *out)
-{
-    if (n < V4_TEXT_MIN || n > V4_TEXT_MAX)
-        return false;
-#if defined(IPT_V4_SSE41)
-    if (__builtin_cpu_supports("sse4.1"))
-        return ipt_v4_parse_sse41(p, n, out);
-#endif
-    return ipt_v4_parse_plain(p, n, out);
-}
 
 /* Lowest byte first on every machine; an unaligned load and nothing else on most. */
 static inline uint32_t load32(const char *p)

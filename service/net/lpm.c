@@ -61,6 +61,11 @@ __attribute__((always_inline)) static inline const ipt_members *find(const ipt_l
     return place(lpm, slot);
 }
 
+__attribute__((noinline)) static const ipt_members *find_plain(const ipt_lpm *lpm, ipt_addr addr)
+{
+    return find(lpm, addr);
+}
+
 #if defined(__x86_64__)
 __attribute__((target("popcnt"))) static const ipt_members *find_popcnt(const ipt_lpm *lpm, ipt_addr addr)
 {
@@ -74,7 +79,7 @@ const ipt_members *ipt_lpm_find(const ipt_lpm *lpm, ipt_addr addr)
     if (lpm->has_popcnt)
         return find_popcnt(lpm, addr);
 #endif
-    return find(lpm, addr);
+    return find_plain(lpm, addr);
 }
 
 void ipt_lpm_prefetch(const ipt_lpm *lpm, ipt_addr addr)

@@ -67,14 +67,14 @@ bool ipt_v4_parse_plain(const char *p, size_t n, uint32_t *out)
 #include <smmintrin.h>
 
 /* For each choice of four lengths where the digits of the octets stand, as pshufb wants it: a lane of four bytes for
- * each octet with its hundreds, tens and ones in the upper three, 0x80 for a digit that is not there. The lowest byte of
- * a lane selects nothing either; its lower seven bits keep the least value that so many digits may have: 10 for two and
- * 100 for three, because a leading zero is octal to some readers. */
+ * each octet with its hundreds, tens and ones in the upper three, 0x80 for a digit that is not there. The lowest byte
+ * of a lane selects nothing either; its lower seven bits keep the least value that so many digits may have: 10 for two
+ * and 100 for three, because a leading zero is octal to some readers. */
 #define NONE           0x80
 #define LEAST(len)     ((len) == 3 ? 100 : (len) == 2 ? 10 : 0)
-#define LANE(end, len) NONE | LEAST(len), (len) > 2 ? (end) - 3 : NONE, (len) > 1 ? (end) - 2 : NONE, (end) - 1
-#define ROW(a, b, c, d) \
-    { \
+#define LANE(end, len) NONE | LEAST(len), (len) > 2 ? (end)-3 : NONE, (len) > 1 ? (end)-2 : NONE, (end)-1
+#define ROW(a, b, c, d)                                                                                      \
+    {                                                                                                        \
         LANE(a, a), LANE((a) + 1 + (b), b), LANE((a) + (b) + 2 + (c), c), LANE((a) + (b) + (c) + 3 + (d), d) \
     }
 #define ROWS3(a, b, c) ROW(a, b, c, 1), ROW(a, b, c, 2), ROW(a, b, c, 3)
@@ -112,3 +112,14 @@ __attribute__((target("sse4.1"))) bool ipt_v4_parse_sse41(const char *p, size_t 
     return true;
 }
 #endif
+
+bool ipt_v4_parse(ipt_span text, uint32_t *out)
+{
+    if (text.n < V4_TEXT_MIN || text.n > V4_TEXT_MAX)
+        return false;
+#if defined(IPT_V4_SSE41)
+    if (__builtin_cpu_supports("sse4.1"))
+        return ipt_v4_parse_sse41(text.p, text.n, out);
+#endif
+    return ipt_v4_parse_plain(text.p, text.n, out);
+}

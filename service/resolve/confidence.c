@@ -17,10 +17,10 @@ static void rate_hop(work *w, const ipt_hop *hop, proof_result proof)
 {
     const ipt_view_list *list = &w->view->lists[hop->list];
     ipt_freshness freshness = w->view->freshness[hop->list];
-    bool broad = hop->has_addr && !list->spec->broad_accepted && is_broad(hop);
+    bool broad = hop->has_addr && !list->broad_accepted && is_broad(hop);
     w->reasons |= (uint64_t)(list->shared & (proof != PROOF_RIGHT)) << IPT_REASON_SHARED_PROVIDER |
                   (uint64_t)(proof == PROOF_FAILED) << IPT_REASON_PROOF_FAILED |
-                  (uint64_t)broad << IPT_REASON_BROAD_RANGE | (uint64_t)list->spec->bundled << IPT_REASON_LIST_BUNDLED |
+                  (uint64_t)broad << IPT_REASON_BROAD_RANGE | (uint64_t)list->bundled << IPT_REASON_LIST_BUNDLED |
                   (uint64_t)(freshness == IPT_STALE) << IPT_REASON_LIST_STALE |
                   (uint64_t)(freshness == IPT_EXPIRED) << IPT_REASON_LIST_EXPIRED;
 }
@@ -31,8 +31,9 @@ static void rate_hops(work *w)
     for (uint16_t i = 0; i < w->out->chain_count; i++) {
         if (w->out->chain[i].verdict != IPT_VERDICT_TRUSTED)
             continue;
-        outermost = check_proof(w, i);
-        rate_hop(w, &w->out->chain[i], outermost);
+        const ipt_hop *hop = &w->out->chain[i];
+        outermost = w->view->lists[hop->list].proof.kind == IPT_PROOF_NONE ? PROOF_NOT_ASKED : check_proof(w, i);
+        rate_hop(w, hop, outermost);
     }
     if (outermost == PROOF_RIGHT)
         add_reason(w, IPT_REASON_PROOF_VERIFIED);
@@ -52,13 +53,13 @@ static void rate_trust_set(work *w)
 {
     if (!ended_outside(w))
         return;
-    for (size_t i = 0; i < w->policy->spec->trust_count; i++) {
-        uint16_t list = w->policy->spec->trust[i];
-        if (w->view->freshness[list] != IPT_FRESH)
-            add_reason(w, IPT_REASON_TRUST_SET_OUTDATED);
-        if (w->view->lists[list].empty)
-            add_reason(w, IPT_REASON_TRUST_SET_EMPTY);
-    }
+    if (w->policy->trusts_empty)
+        add_reason(w, IPT_REASON_TRUST_SET_EMPTY);
+    bool outdated = false;
+    for (size_t i = 0; !w->view->all_fresh && !outdated && i < w->policy->spec->trust_count; i++)
+        outdated = w->view->freshness[w->policy->spec->trust[i]] != IPT_FRESH;
+    if (outdated)
+        add_reason(w, IPT_REASON_TRUST_SET_OUTDATED);
 }
 
 /* A transition address counts as the IPv4 address that it carries. */

@@ -8,19 +8,27 @@ static ipt_span first_value(const work *w, ipt_name name)
     return value;
 }
 
-void read_context(work *w)
+static void read_values(const work *w, ipt_context *context)
 {
-    ipt_context *context = &w->out->context;
-    *context = (ipt_context){
-        .proto = first_value(w, IPT_NAME_X_FORWARDED_PROTO),
-        .host = first_value(w, IPT_NAME_X_FORWARDED_HOST),
-        .port = first_value(w, IPT_NAME_X_FORWARDED_PORT),
-        .prefix = first_value(w, IPT_NAME_X_FORWARDED_PREFIX),
-    };
+    context->proto = first_value(w, IPT_NAME_X_FORWARDED_PROTO);
+    context->host = first_value(w, IPT_NAME_X_FORWARDED_HOST);
+    context->port = first_value(w, IPT_NAME_X_FORWARDED_PORT);
+    context->prefix = first_value(w, IPT_NAME_X_FORWARDED_PREFIX);
     if (has_header(w, IPT_NAME_VIA)) {
         uint32_t count = w->headers.lines[IPT_NAME_VIA].count;
         context->via_count = count > UINT16_MAX ? UINT16_MAX : (uint16_t)count;
     }
+}
+
+void read_context(work *w)
+{
+    ipt_context *context = &w->out->context;
+    const ipt_span none = {NULL, 0};
+    context->proto = context->host = context->port = context->prefix = none;
+    context->via_count = 0;
+    context->vouched_count = 0;
+    if ((w->headers.present[0] & names_up_to(IPT_NAME_LAST_CONTEXT) & ~names_up_to(IPT_NAME_LAST_ADDRESS)) != 0)
+        read_values(w, context);
     if (w->http_hop == NO_HOP)
         return;
     const ipt_view_list *list = &w->view->lists[w->out->chain[w->http_hop].list];

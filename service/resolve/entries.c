@@ -9,12 +9,11 @@ static void begin_line(work *w)
     entries *e = &w->entries;
     ipt_list_syntax syntax = e->name == IPT_NAME_FORWARDED ? IPT_LIST_FORWARDED : IPT_LIST_XFF;
     ipt_list_line_init(&e->walk, syntax, w->request->headers[e->header].value);
-    if (w->detail == IPT_DETAIL_FULL)
-        e->left = ipt_list_line_count(&e->walk);
+    e->left = ipt_list_line_count(&e->walk);
 }
 
-/* Moves to the line above; false at the first. */
-static bool previous_line(work *w)
+/* Moves to the line above; false at the first. Cold: nearly all headers are one line. */
+__attribute__((cold)) static bool previous_line(work *w)
 {
     entries *e = &w->entries;
     ipt_span text = ipt_names_text(w->view->names, e->name);
@@ -28,24 +27,48 @@ static bool previous_line(work *w)
     return true;
 }
 
+/* Field by field: as one value it would be cleared first, which costs more than all that is written. */
+static inline void fill_hop(const entries *e, const ipt_entry *entry, ipt_hop *hop)
+{
+    hop->addr = entry->node.addr;
+    hop->port = entry->node.port;
+    hop->list = IPT_LIST_NONE;
+    hop->prefix_len = 0;
+    hop->verdict = IPT_VERDICT_UNVOUCHED;
+    hop->origin = IPT_ORIGIN_HEADER;
+    hop->has_addr = entry->kind == IPT_ENTRY_ADDRESS;
+    hop->has_port = entry->node.has_port;
+    hop->has_text = entry->kind != IPT_ENTRY_ADDRESS || entry->node.mapped;
+    hop->text_quoted = entry->text_quoted;
+    hop->header = e->name;
+    hop->line = e->line;
+    hop->index = (uint32_t)e->left;
+    hop->count = 0;
+    hop->text = entry->text;
+}
+
 /* Takes one element; false when none is left or IPT_WALK_MAX are taken. */
 static bool take_one(work *w)
 {
     entries *e = &w->entries;
     if (e->count == IPT_WALK_MAX)
         return false;
-    item *it = &e->items[e->count];
-    while (!ipt_list_line_prev(&e->walk, &it->raw))
+    ipt_span raw;
+    while (!ipt_list_line_prev(&e->walk, &raw))
         if (!previous_line(w))
             return false;
     e->left--;
-    it->line = e->line;
-    it->index = (uint32_t)e->left;
-    it->repeated = false;
-    it->entry = e->name == IPT_NAME_FORWARDED ? ipt_forwarded_parse(it->raw, &it->repeated) : ipt_entry_parse(it->raw);
-    if (w->wide_table && it->entry.kind == IPT_ENTRY_ADDRESS)
-        ipt_lpm_prefetch(w->view->lpm, it->entry.node.addr);
-    e->count++;
+    bool repeated = false;
+    const ipt_entry entry = e->name == IPT_NAME_FORWARDED ? ipt_forwarded_parse(raw, &repeated) : ipt_entry_parse(raw);
+    const bool is_address = entry.kind == IPT_ENTRY_ADDRESS;
+    item *it = &e->items[e->count++];
+    it->kind = entry.kind;
+    it->raw = raw;
+    fill_hop(e, &entry, &it->hop);
+    e->has_word |= entry.kind == IPT_ENTRY_MALFORMED || entry.kind == IPT_ENTRY_OBFUSCATED;
+    e->has_repeat |= repeated;
+    if (w->wide_table && is_address)
+        ipt_lpm_prefetch(w->view->lpm, entry.node.addr);
     return true;
 }
 
@@ -56,6 +79,8 @@ void entries_begin(work *w, ipt_name name)
     e->count = 0;
     e->used = 0;
     e->left = 0;
+    e->has_word = false;
+    e->has_repeat = false;
     if (name == IPT_NAME_NONE)
         return;
     const lines *l = &w->headers.lines[name];
@@ -75,21 +100,28 @@ item *entry_at(work *w, uint16_t i)
     return &e->items[i];
 }
 
-/* Elements after the last item taken, lines not yet begun included. */
-static size_t elements_left(work *w)
+/* Elements of the lines not yet begun. */
+__attribute__((cold)) static size_t elements_above(const work *w)
 {
-    entries *e = &w->entries;
-    if (e->name == IPT_NAME_NONE)
-        return 0;
-    size_t left = ipt_list_line_count(&e->walk);
+    const entries *e = &w->entries;
+    size_t above = 0;
     uint32_t at = w->headers.lines[e->name].first;
     ipt_span value;
     for (uint32_t line = 0; line < e->line && next_line(w, e->name, &at, &value); line++) {
         ipt_list_line walk;
         ipt_list_line_init(&walk, e->name == IPT_NAME_FORWARDED ? IPT_LIST_FORWARDED : IPT_LIST_XFF, value);
-        left += ipt_list_line_count(&walk);
+        above += ipt_list_line_count(&walk);
     }
-    return left;
+    return above;
+}
+
+/* Elements after the last item taken. */
+static size_t elements_left(const work *w)
+{
+    const entries *e = &w->entries;
+    if (e->name == IPT_NAME_NONE)
+        return 0;
+    return e->line == 0 ? e->left : e->left + elements_above(w);
 }
 
 bool entries_beyond(work *w)

@@ -95,9 +95,7 @@ static void find_unvouched_header(work *w, ipt_name name)
 
 static void find_headers(work *w)
 {
-    _Static_assert(IPT_NAME_LAST_CONTEXT < 63, "the first word of `present` holds them");
-    const uint64_t address_headers = (UINT64_C(2) << IPT_NAME_LAST_ADDRESS) - (UINT64_C(1) << IPT_NAME_XFF);
-    for (uint64_t left = w->headers.present[0] & address_headers; left != 0; left &= left - 1) {
+    for (uint64_t left = w->headers.present[0] & names_up_to(IPT_NAME_LAST_ADDRESS); left != 0; left &= left - 1) {
         ipt_name name = (ipt_name)__builtin_ctzll(left);
         if (is_filled(w, name))
             find_unvouched_header(w, name);
@@ -125,37 +123,46 @@ static ipt_name hop_name(const ipt_hop *hop)
     return hop->origin == IPT_ORIGIN_HEADER ? hop->header : (ipt_name)IPT_NAME_PROXY_PROTOCOL;
 }
 
-static void find_in_unvouched(work *w, const ipt_hop *hop)
+static void find_in_trusted(work *w, uint16_t i)
 {
-    ipt_class class = ipt_addr_class(hop->addr);
-    if (hop->origin != IPT_ORIGIN_HEADER || hop->header != w->entries.name)
-        return; /* a PROXY source or a single-address header that led nowhere: the reason says it */
-    if (ipt_policy_judge(w->view, w->policy, hop->addr).list != IPT_LIST_NONE)
-        add_named(w, IPT_FINDING_TRUSTED_ADDRESS_IN_UNVOUCHED, hop_name(hop));
-    if (class != IPT_CLASS_GLOBAL && class != IPT_CLASS_TRANSITION)
-        add_named(w, IPT_FINDING_RESERVED_ADDRESS_IN_UNVOUCHED, hop_name(hop));
+    const ipt_hop *hop = &w->out->chain[i];
+    if ((w->several[i / 64] >> i % 64 & 1) != 0)
+        add_finding(w, IPT_FINDING_DOUBLE_LISTED_ADDRESS,
+                    i == 0 ? IPT_SPAN("peer") : ipt_names_text(w->view->names, hop_name(hop)));
+    if (hop->origin == IPT_ORIGIN_HEADER && hop->has_port)
+        add_named(w, IPT_FINDING_PORT_ON_TRUSTED_HOP, hop->header);
+}
+
+/* Entries of the leading list header alone: of a PROXY source or a single-address header that led nowhere the reason
+ * tells. Told once for all of them, so the loop only notes what there is, and without branches on it. */
+static void find_in_unvouched(work *w)
+{
+    unsigned trusted = 0, reserved = 0;
+    for (uint16_t i = 0; i < w->out->chain_count; i++) {
+        const ipt_hop *hop = &w->out->chain[i];
+        if (hop->verdict != IPT_VERDICT_UNVOUCHED || !hop->has_addr || hop->origin != IPT_ORIGIN_HEADER ||
+            hop->header != w->entries.name)
+            continue;
+        ipt_class class = ipt_addr_class(hop->addr);
+        trusted |= ipt_policy_judge(w->view, w->policy, hop->addr).list != IPT_LIST_NONE;
+        reserved |= class != IPT_CLASS_GLOBAL && class != IPT_CLASS_TRANSITION;
+    }
+    if (trusted != 0)
+        add_named(w, IPT_FINDING_TRUSTED_ADDRESS_IN_UNVOUCHED, w->entries.name);
+    if (reserved != 0)
+        add_named(w, IPT_FINDING_RESERVED_ADDRESS_IN_UNVOUCHED, w->entries.name);
 }
 
 static void find_in_chain(work *w)
 {
-    for (uint16_t i = 0; i < w->out->chain_count; i++) {
-        const ipt_hop *hop = &w->out->chain[i];
-        bool trusted = hop->verdict == IPT_VERDICT_TRUSTED;
-        if (trusted && (w->several[i / 64] >> i % 64 & 1) != 0)
-            add_finding(w, IPT_FINDING_DOUBLE_LISTED_ADDRESS,
-                        i == 0 ? IPT_SPAN("peer") : ipt_names_text(w->view->names, hop_name(hop)));
-        if (trusted && hop->origin == IPT_ORIGIN_HEADER && hop->has_port)
-            add_named(w, IPT_FINDING_PORT_ON_TRUSTED_HOP, hop->header);
-        if (hop->verdict == IPT_VERDICT_UNVOUCHED && hop->has_addr)
-            find_in_unvouched(w, hop);
-    }
-    for (uint16_t i = 0; w->headers_read && i < w->entries.count; i++) {
-        const item *it = &w->entries.items[i];
-        if (it->entry.kind == IPT_ENTRY_MALFORMED || it->entry.kind == IPT_ENTRY_OBFUSCATED)
-            add_named(w, IPT_FINDING_NON_ADDRESS_TOKEN, w->entries.name);
-        if (it->repeated)
-            add_named(w, IPT_FINDING_DUPLICATE_PARAMETER, w->entries.name);
-    }
+    for (uint16_t i = 0; i < w->out->chain_count; i++)
+        if (w->out->chain[i].verdict == IPT_VERDICT_TRUSTED)
+            find_in_trusted(w, i);
+    find_in_unvouched(w);
+    if (w->headers_read && w->entries.has_word)
+        add_named(w, IPT_FINDING_NON_ADDRESS_TOKEN, w->entries.name);
+    if (w->headers_read && w->entries.has_repeat)
+        add_named(w, IPT_FINDING_DUPLICATE_PARAMETER, w->entries.name);
 }
 
 static bool ends_with_zone(ipt_span host, ipt_span zone)

@@ -43,9 +43,9 @@ static const item *next_counted(work *w)
         end_at(w, w->cur, IPT_REASON_TOO_FEW_ENTRIES);
         return NULL;
     }
-    if (it->entry.kind != IPT_ENTRY_ADDRESS) {
-        (void)push_entry(w, it, bad_entry_verdict(it->entry.kind));
-        end_at(w, w->cur, bad_entry_reason(it->entry.kind));
+    if (it->kind != IPT_ENTRY_ADDRESS) {
+        (void)push_entry(w, it, bad_entry_verdict(it->kind));
+        end_at(w, w->cur, bad_entry_reason(it->kind));
         return NULL;
     }
     return it;

@@ -32,7 +32,7 @@ void describe_client(work *w)
         d->embedding = ipt_addr_embedded(d->client, w->view->nat64, w->view->nat64_count, &d->embedded);
     if (w->detail != IPT_DETAIL_FULL)
         return;
-    const ipt_members *members = ipt_lpm_find(w->view->lpm, d->client);
+    const ipt_members *members = members_of(w, d->client);
     for (uint32_t i = 0; i < members->count; i++)
         add_client_list(d, (uint16_t)(members->items[i].tag & ~IPT_EGRESS_TAG));
 }
@@ -68,7 +68,7 @@ void make_keys(work *w)
     d->has_keys = d->has_client && d->complete && !d->client_trusted;
     if (!d->has_keys)
         return;
-    ipt_addr client = unwrap(w, d->client);
+    ipt_addr client = is_unwrapped(d->embedding, d->embedded) ? d->embedded : d->client;
     d->rate_limit = rate_limit_key(w, client);
     d->network = ipt_prefix_of(client, ipt_addr_is_v4(client) ? KEY_NETWORK_V4 : KEY_NETWORK_V6);
 }

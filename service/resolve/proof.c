@@ -49,11 +49,10 @@ static bool param_is_right(const ipt_proof *proof, const item *element)
     return element != NULL && ipt_forwarded_param_check(element->raw, proof->param, proof->secret) == IPT_PARAM_RIGHT;
 }
 
-bool carries_secret(const work *w, uint16_t hop, const item *element)
+bool carries_secret(const work *w, const ipt_view_list *list, const item *element)
 {
-    const ipt_proof *proof = &w->view->lists[w->out->chain[hop].list].proof;
-    return proof->kind != IPT_PROOF_FORWARDED_PARAM || w->entries.name != IPT_NAME_FORWARDED ||
-           param_is_right(proof, element);
+    return list->proof.kind != IPT_PROOF_FORWARDED_PARAM || w->entries.name != IPT_NAME_FORWARDED ||
+           param_is_right(&list->proof, element);
 }
 
 proof_result check_proof(const work *w, uint16_t hop)

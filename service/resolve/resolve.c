@@ -25,10 +25,13 @@ static void begin(work *w, const ipt_view *view, const ipt_policy *policy, const
     w->reasons = 0;
     memset(w->several, 0, sizeof(w->several));
     w->conflict_count = 0;
+    w->members = NULL;
     w->pseudo = (pseudo_v4){.writer = NO_HOP, .hop = NO_HOP};
     w->entries.name = IPT_NAME_NONE;
     w->entries.count = 0;
     w->entries.used = 0;
+    w->entries.has_word = false;
+    w->entries.has_repeat = false;
     out->view = view;
     out->policy = policy;
     out->request = request;
@@ -71,7 +74,7 @@ static void set_client(work *w)
     d->source_header = hop->header;
 }
 
-ipt_refusal ipt_resolve(const ipt_view *view, const ipt_policy *policy, const ipt_request *request, ipt_detail detail,
+__attribute__((flatten)) ipt_refusal ipt_resolve(const ipt_view *view, const ipt_policy *policy, const ipt_request *request, ipt_detail detail,
                         ipt_decision *out, ipt_proxy_result *why)
 {
     /* Each part writes what it later reads; clearing these 14 KiB (-ftrivial-auto-var-init) would cost more than the

@@ -26,10 +26,9 @@ typedef struct header_index {
 /* ---- entries.c: the leading list header, from its right end ---- */
 
 typedef struct item {
-    ipt_entry entry;
+    ipt_hop hop; /* as the chain shows it, but for the verdict */
+    ipt_entry_kind kind;
     ipt_span raw; /* the element */
-    uint32_t line, index;
-    bool repeated; /* a parameter stands twice in it */
 } item;
 
 typedef struct entries {
@@ -37,9 +36,11 @@ typedef struct entries {
     ipt_list_line walk;
     uint32_t header; /* index into request->headers of the line being walked */
     uint32_t line;   /* its number among the lines of that name */
-    size_t left;     /* elements of that line not yet taken; counted for IPT_DETAIL_FULL alone, which shows indexes */
+    size_t left;     /* elements of that line not yet taken */
     uint16_t count;  /* items taken */
     uint16_t used;   /* items that the chain holds, from the right */
+    bool has_word;   /* an item taken is malformed or obfuscated */
+    bool has_repeat; /* in an item taken a parameter stands twice */
     item items[IPT_WALK_MAX];
 } entries;
 
@@ -73,6 +74,8 @@ typedef struct work {
     ipt_name conflicts[IPT_CONFIG_READ_MAX];     /* single-address headers that contradicted the chain */
     size_t conflict_count;
     pseudo_v4 pseudo;
+    ipt_addr judged; /* the last address looked up for the walk, and what holds it; .members NULL before the first */
+    const ipt_members *members;
     header_index headers;
     entries entries;
 } work;
@@ -80,6 +83,19 @@ typedef struct work {
 static inline void add_reason(work *w, ipt_reason reason)
 {
     w->reasons |= UINT64_C(1) << reason;
+}
+
+/* The list that labels a trusted hop. */
+static inline const ipt_view_list *list_of(const work *w, uint16_t hop)
+{
+    return &w->view->lists[w->out->chain[hop].list];
+}
+
+/* The fixed names from the first to `last`, as bits of the first word of header_index.present. */
+static inline uint64_t names_up_to(ipt_name last)
+{
+    _Static_assert(IPT_NAME_FIXED < 64, "one word holds them");
+    return (UINT64_C(2) << last) - 1;
 }
 
 static inline bool has_header(const work *w, ipt_name name)
@@ -107,6 +123,8 @@ void push_unused_entries(work *w); /* shown as unvouched, the rest counted */
 
 typedef enum step_kind { STEP_UNTRUSTED = 0, STEP_EGRESS, STEP_INVERSION, STEP_CHANGE, STEP_TRUSTED } step_kind;
 
+/* Who holds addr. The client is as a rule the last address that the walk asked about, so the last answer is kept. */
+const ipt_members *members_of(work *w, ipt_addr addr);
 /* Judges addr as the hop after chain[cur]: rows `egress` to `otherwise` of the loop in decision.md section 5. */
 step_kind judge_step(work *w, uint16_t cur, ipt_addr addr, ipt_judgement *judgement);
 ipt_hop *push_hop(work *w, ipt_origin origin, ipt_verdict verdict);
@@ -135,8 +153,8 @@ void read_single_headers(work *w);
 
 typedef enum proof_result { PROOF_NOT_ASKED = 0, PROOF_FAILED, PROOF_RIGHT } proof_result;
 proof_result check_proof(const work *w, uint16_t hop);
-/* Whether the element carries the secret that the hop's list asks of Forwarded elements; true when it asks for none. */
-bool carries_secret(const work *w, uint16_t hop, const item *element);
+/* Whether the element carries the secret that a list asks of Forwarded elements; true when it asks for none. */
+bool carries_secret(const work *w, const ipt_view_list *list, const item *element);
 
 /* ---- after the walk ---- */
 

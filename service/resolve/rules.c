@@ -60,10 +60,12 @@ static ipt_ruling judge_rules(const work *w)
 
 void apply_rules(work *w)
 {
-    ipt_ruling ruling = {IPT_ACTION_ALLOW, IPT_RULE_NONE, false};
-    if (w->policy->spec->mode != IPT_MODE_ANNOTATE)
-        ruling = judge_rules(w);
+    ipt_ruling *ruling = &w->out->ruling;
+    if (w->policy->spec->mode == IPT_MODE_ANNOTATE) {
+        *ruling = (ipt_ruling){IPT_ACTION_ALLOW, IPT_RULE_NONE, false};
+        return;
+    }
+    *ruling = judge_rules(w);
     if (w->policy->spec->mode == IPT_MODE_SHADOW)
-        ruling.action = IPT_ACTION_ALLOW; /* the rule stays named: that is what shadow is for */
-    w->out->ruling = ruling;
+        ruling->action = IPT_ACTION_ALLOW; /* the rule stays named: that is what shadow is for */
 }

@@ -27,12 +27,10 @@ static value_kind read_value(const work *w, ipt_name name, value *out)
     return VALUE_ADDRESS;
 }
 
-void read_pseudo_v4(work *w)
+static void read_pair(work *w)
 {
     value v4, v6;
-    w->pseudo.active = w->policy->reads_cf_ip && has_header(w, IPT_NAME_CF_CONNECTING_IP) &&
-                       has_header(w, IPT_NAME_CF_CONNECTING_IPV6) &&
-                       read_value(w, IPT_NAME_CF_CONNECTING_IP, &v4) == VALUE_ADDRESS && ipt_addr_is_v4(v4.claim) &&
+    w->pseudo.active = read_value(w, IPT_NAME_CF_CONNECTING_IP, &v4) == VALUE_ADDRESS && ipt_addr_is_v4(v4.claim) &&
                        ipt_addr_v4(v4.claim) >> 28 == 0xf &&
                        read_value(w, IPT_NAME_CF_CONNECTING_IPV6, &v6) == VALUE_ADDRESS && !ipt_addr_is_v4(v6.claim);
     if (!w->pseudo.active)
@@ -41,6 +39,13 @@ void read_pseudo_v4(work *w)
     w->pseudo.real = v6.claim;
     if (vouch_of(w, 0, IPT_NAME_CF_CONNECTING_IP) != IPT_VOUCH_NONE)
         w->pseudo.writer = 0;
+}
+
+void read_pseudo_v4(work *w)
+{
+    if (w->policy->reads_cf_ip && has_header(w, IPT_NAME_CF_CONNECTING_IP) &&
+        has_header(w, IPT_NAME_CF_CONNECTING_IPV6))
+        read_pair(w);
 }
 
 static uint16_t find_writer(const work *w, ipt_name name)

@@ -14,20 +14,10 @@ ipt_hop *push_hop(work *w, ipt_origin origin, ipt_verdict verdict)
 
 ipt_hop *push_entry(work *w, const item *it, ipt_verdict verdict)
 {
-    ipt_hop *hop = push_hop(w, IPT_ORIGIN_HEADER, verdict);
-    const ipt_entry *entry = &it->entry;
-    hop->header = w->entries.name;
-    hop->line = it->line;
-    hop->index = it->index;
-    hop->has_addr = entry->kind == IPT_ENTRY_ADDRESS;
-    if (hop->has_addr) {
-        hop->addr = entry->node.addr;
-        hop->port = entry->node.port;
-        hop->has_port = entry->node.has_port;
-    }
-    hop->has_text = !hop->has_addr || entry->node.mapped;
-    hop->text = entry->text;
-    hop->text_quoted = entry->text_quoted;
+    assert(w->out->chain_count < IPT_CHAIN_MAX);
+    ipt_hop *hop = &w->out->chain[w->out->chain_count++];
+    *hop = it->hop;
+    hop->verdict = (uint8_t)verdict;
     w->entries.used++;
     return hop;
 }
@@ -37,7 +27,7 @@ static uint16_t nearest_provider(const work *w, uint16_t hop)
 {
     for (uint16_t i = hop;; i--) {
         uint16_t list = w->out->chain[i].list;
-        if (list != IPT_LIST_NONE && w->view->lists[list].spec->provider != IPT_PROVIDER_NONE)
+        if (list != IPT_LIST_NONE && w->view->lists[list].provider != IPT_PROVIDER_NONE)
             return list;
         if (i == 0)
             return IPT_LIST_NONE;
@@ -53,20 +43,29 @@ static bool is_allowed_chain(const work *w, uint16_t outer, uint16_t inner)
     return false;
 }
 
+const ipt_members *members_of(work *w, ipt_addr addr)
+{
+    if (w->members == NULL || !ipt_addr_equal(w->judged, addr)) {
+        w->judged = addr;
+        w->members = ipt_lpm_find(w->view->lpm, addr);
+    }
+    return w->members;
+}
+
 step_kind judge_step(work *w, uint16_t cur, ipt_addr addr, ipt_judgement *judgement)
 {
-    *judgement = ipt_policy_judge(w->view, w->policy, addr);
+    *judgement = ipt_policy_judge_members(w->policy, members_of(w, addr));
     if (judgement->egress)
         return STEP_EGRESS;
     if (judgement->list == IPT_LIST_NONE)
         return STEP_UNTRUSTED;
-    const ipt_list_spec *next = w->view->lists[judgement->list].spec;
-    if (next->internal && !w->view->lists[w->out->chain[cur].list].spec->internal)
+    const ipt_view_list *next = &w->view->lists[judgement->list];
+    if (next->internal && !w->view->lists[w->out->chain[cur].list].internal)
         return STEP_INVERSION;
     if (next->provider == IPT_PROVIDER_NONE)
         return STEP_TRUSTED;
     uint16_t inner = nearest_provider(w, cur);
-    if (inner == IPT_LIST_NONE || w->view->lists[inner].spec->provider == next->provider)
+    if (inner == IPT_LIST_NONE || w->view->lists[inner].provider == next->provider)
         return STEP_TRUSTED;
     return is_allowed_chain(w, judgement->list, inner) ? STEP_TRUSTED : STEP_CHANGE;
 }

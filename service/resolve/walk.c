@@ -77,7 +77,7 @@ static bool judge_peer(work *w)
     hop->has_text = peer.mapped;
     hop->text = w->request->peer;
 
-    ipt_judgement judgement = ipt_policy_judge(w->view, w->policy, peer.addr);
+    ipt_judgement judgement = ipt_policy_judge_members(w->policy, members_of(w, peer.addr));
     if (judgement.egress) {
         end_at(w, 0, IPT_REASON_CLIENT_IS_PROVIDER_EGRESS);
         return false;
@@ -163,17 +163,17 @@ void choose_lead(work *w, uint16_t hop)
 /* What a pseudo IPv4 address of Cloudflare stands for is known before the hop is judged, wherever it is written. */
 static void replace_pseudo_v4(work *w, item *it)
 {
-    if (!w->pseudo.active || w->pseudo.writer != w->cur || !ipt_addr_equal(it->entry.node.addr, w->pseudo.claim))
+    if (!w->pseudo.active || w->pseudo.writer != w->cur || !ipt_addr_equal(it->hop.addr, w->pseudo.claim))
         return;
-    it->entry.node.addr = w->pseudo.real;
-    it->entry.node.mapped = false;
+    it->hop.addr = w->pseudo.real;
+    it->hop.has_text = false;
     w->pseudo.hop = w->out->chain_count;
 }
 
 static void end_with_bad_entry(work *w, const item *it)
 {
-    (void)push_entry(w, it, bad_entry_verdict(it->entry.kind));
-    end_at(w, w->cur, bad_entry_reason(it->entry.kind));
+    (void)push_entry(w, it, bad_entry_verdict(it->kind));
+    end_at(w, w->cur, bad_entry_reason(it->kind));
 }
 
 /* Entries end the walk by their absence too: why depends on how many were looked at. */
@@ -183,24 +183,19 @@ static void end_without_entry(work *w, bool behind_own)
     end_at(w, w->cur, !w->closed && entries_beyond(w) ? IPT_REASON_LIMIT_REACHED : reason);
 }
 
-static bool adds_two(const work *w)
-{
-    return w->entries.name == IPT_NAME_XFF && w->view->lists[w->out->chain[w->cur].list].spec->adds == 2;
-}
-
 /* One turn of the loop; false when the walk has ended. */
 static bool walk_one(work *w)
 {
-    ipt_vouch how = vouch_of(w, w->cur, w->entries.name);
+    const ipt_view_list *list = list_of(w, w->cur);
+    const ipt_vouch how = list->list_vouch[w->entries.name - IPT_NAME_XFF];
     item *it = w->closed ? NULL : entry_at(w, w->entries.used);
-    bool own = false;
-    if (how == IPT_VOUCH_NONE || (it != NULL && !carries_secret(w, w->cur, it))) {
+    const bool own = list->adds == 2 && w->entries.name == IPT_NAME_XFF;
+    if (how == IPT_VOUCH_NONE || (it != NULL && !carries_secret(w, list, it))) {
         end_at(w, w->cur, IPT_REASON_HOP_NOT_VOUCHING);
         return false;
     }
-    if (adds_two(w)) {
-        own = true;
-        if (it != NULL && it->entry.kind == IPT_ENTRY_ADDRESS) {
+    if (own) {
+        if (it != NULL && it->kind == IPT_ENTRY_ADDRESS) {
             (void)push_entry(w, it, IPT_VERDICT_OWN);
             it = entry_at(w, w->entries.used);
         }
@@ -209,14 +204,14 @@ static bool walk_one(work *w)
         end_without_entry(w, own);
         return false;
     }
-    if (it->entry.kind != IPT_ENTRY_ADDRESS) {
+    if (it->kind != IPT_ENTRY_ADDRESS) {
         end_with_bad_entry(w, it);
         return false;
     }
     w->closed = how == IPT_VOUCH_REPLACE;
     replace_pseudo_v4(w, it);
     ipt_judgement judgement;
-    step_kind step = judge_step(w, w->cur, it->entry.node.addr, &judgement);
+    step_kind step = judge_step(w, w->cur, it->hop.addr, &judgement);
     if (step == STEP_INVERSION) { /* shown with the entries that were not used */
         end_at(w, w->cur, IPT_REASON_TRUST_INVERSION);
         return false;

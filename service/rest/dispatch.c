@@ -220,6 +220,10 @@ static enum MHD_Result finish(rest_conn *conn)
         request->body = ipt_buf_span(&request->work->body);
         call(conn);
     }
+    if (conn->phase != PHASE_WAITING && !request->held) {
+        request->held = true;
+        return MHD_YES;
+    }
     /* A suspended request belongs to the other thread now: not even `answered` may be looked at. */
     return conn->phase == PHASE_WAITING ? MHD_YES : rest_reply(conn);
 }

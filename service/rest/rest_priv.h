@@ -139,7 +139,7 @@ typedef struct rest_request {
     ipt_span body; /* whole, once it is complete */
     uint64_t begin_ns;
     /* the answer */
-    bool answered, streamed, queued, close;
+    bool answered, streamed, queued, close, held;
     unsigned status;
     const char *content_type;
     const char *extra_name, *extra_value; /* one more header; static or NULL */

@@ -59,6 +59,11 @@ static ipt_err compile_lists(ipt_view_core *core)
         const ipt_list_spec *spec = &config->lists[i];
         ipt_view_list *list = &core->lists[i];
         list->spec = spec;
+        list->provider = spec->provider;
+        list->internal = spec->internal;
+        list->broad_accepted = spec->broad_accepted;
+        list->bundled = spec->bundled;
+        list->adds = spec->adds;
         list->shared = spec->provider != IPT_PROVIDER_NONE && !spec->exclusive;
         list->empty = spec->prefix_count == 0 && spec->source != IPT_SOURCE_UNIX;
         format_time(spec->fetched_at, list->fetched_at);
@@ -106,8 +111,11 @@ static ipt_err compile_policies(ipt_view_core *core)
             return IPT_ENOMEM;
         for (size_t l = 0; l < config->list_count; l++)
             rank[l] = IPT_RANK_NONE;
-        for (size_t t = policy->spec->trust_count; t-- > 0;) /* backwards: a list named twice has its first place */
-            rank[policy->spec->trust[t]] = (uint16_t)t;
+        for (size_t t = policy->spec->trust_count; t-- > 0;) { /* backwards: a list named twice has its first place */
+            uint16_t list = policy->spec->trust[t];
+            rank[list] = (uint16_t)t;
+            policy->trusts_empty = policy->trusts_empty || core->lists[list].empty;
+        }
         policy->rank = rank;
         ipt_err err = compile_read(core, policy);
         if (err != IPT_OK)

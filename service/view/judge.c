@@ -1,9 +1,8 @@
 /* What a policy makes of an address and of a list's word: read on the request path, so plain loops over few items. */
 #include "view_priv.h"
 
-ipt_judgement ipt_policy_judge(const ipt_view *view, const ipt_policy *policy, ipt_addr addr)
+ipt_judgement ipt_policy_judge_members(const ipt_policy *policy, const ipt_members *members)
 {
-    const ipt_members *members = ipt_lpm_find(view->lpm, addr);
     ipt_judgement out = {.list = IPT_LIST_NONE};
     uint16_t best = IPT_RANK_NONE;
     for (uint32_t i = 0; i < members->count; i++) {

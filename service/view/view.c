@@ -27,8 +27,11 @@ static ipt_err view_new(ipt_view_core *core, int64_t now, ipt_view **out)
         core_unref(core);
         return IPT_ENOMEM;
     }
-    for (size_t i = 0; i < config->list_count; i++)
+    bool all_fresh = true;
+    for (size_t i = 0; i < config->list_count; i++) {
         freshness[i] = ipt_freshness_at(&config->lists[i], now);
+        all_fresh = all_fresh && freshness[i] == IPT_FRESH;
+    }
     *view = (ipt_view){.core = core,
                        .names = core->names,
                        .lpm = core->lpm,
@@ -40,6 +43,7 @@ static ipt_err view_new(ipt_view_core *core, int64_t now, ipt_view **out)
                        .nat64_count = config->nat64_count,
                        .config = config,
                        .freshness = freshness,
+                       .all_fresh = all_fresh,
                        .now = now};
     memcpy(view->policies_revision, core->policies_revision, sizeof(view->policies_revision));
     memcpy(view->lists_revision, core->lists_revision, sizeof(view->lists_revision));

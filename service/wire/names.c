@@ -103,9 +103,11 @@ static bool is_attribute(ipt_span text)
 }
 
 /* An attribute's name is the caller's own, for example a query argument, and case counts in it. */
-static bool same_name(ipt_span known, ipt_span text)
+static bool same_name(const ipt_names *names, ipt_name name, ipt_span text)
 {
-    return is_attribute(known) ? ipt_span_equal(known, text) : ipt_span_equal_nocase(known, text);
+    const ipt_span known = names->texts[name];
+    return name >= IPT_NAME_FIXED && is_attribute(known) ? ipt_span_equal(known, text)
+                                                         : ipt_span_equal_lower(known, text);
 }
 
 static bool same_folded(ipt_span a, ipt_span b)
@@ -123,7 +125,7 @@ ipt_name ipt_names_find(const ipt_names *names, ipt_span text)
     if (!has_length(names, text))
         return IPT_NAME_NONE;
     for (size_t i = slot_of(text); names->slots[i] != 0; i = (i + 1) % SLOTS)
-        if (same_name(names->texts[names->slots[i]], text))
+        if (same_name(names, names->slots[i], text))
             return names->slots[i];
     return IPT_NAME_NONE;
 }

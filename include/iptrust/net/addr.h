@@ -49,8 +49,20 @@ typedef struct ipt_endpoint {
     bool mapped; /* IPv4 written as ::ffff:... */
 } ipt_endpoint;
 
-/* Port 1-65535 without leading zeros; a bad port makes the whole text malformed. */
-IPT_MUST_USE bool ipt_endpoint_parse(ipt_span text, ipt_endpoint *out);
+/* The two halves of ipt_endpoint_parse(): a dotted quad alone, and all else. */
+IPT_MUST_USE bool ipt_v4_parse(ipt_span text, uint32_t *out);
+IPT_MUST_USE bool ipt_endpoint_parse_other(ipt_span text, ipt_endpoint *out);
+
+/* Port 1-65535 without leading zeros; a bad port makes the whole text malformed. out stays untouched when false. Here,
+ * so that it becomes part of its callers: most endpoints are a dotted quad and nothing more. */
+IPT_MUST_USE static inline bool ipt_endpoint_parse(ipt_span text, ipt_endpoint *out)
+{
+    uint32_t v4;
+    if (!ipt_v4_parse(text, &v4))
+        return ipt_endpoint_parse_other(text, out);
+    *out = (ipt_endpoint){.addr = ipt_addr_from_v4(v4)};
+    return true;
+}
 
 /* 1 to 5 digits, no leading zeros, min..65535. */
 IPT_MUST_USE bool ipt_port_parse(ipt_span text, unsigned min, uint16_t *out);

@@ -28,6 +28,9 @@ typedef struct ipt_proof {
 
 typedef struct ipt_view_list {
     const ipt_list_spec *spec; /* name, provider, contents, times */
+    ipt_provider provider;     /* these of spec once more, because every walk asks for them */
+    bool internal, broad_accepted, bundled;
+    uint8_t adds;
     const ipt_vouching *vouches;
     size_t vouch_count;
     ipt_proof proof;
@@ -50,6 +53,7 @@ typedef struct ipt_policy {
     const uint16_t *rank; /* by list index: place in `trust`, or IPT_RANK_NONE */
     const ipt_read *read; /* in order; spec->read_count of them */
     bool reads_cf_ip;     /* cf-connecting-ip is read, and cf-connecting-ipv6 with it */
+    bool trusts_empty;    /* a list of `trust` is empty */
 } ipt_policy;
 
 /* Freshness of one list at the time a view was published. Zero: fresh, or without a time. */
@@ -67,6 +71,7 @@ typedef struct ipt_view {
     size_t nat64_count;
     const ipt_config *config;                     /* what it was built from; owned by the core */
     const ipt_freshness *freshness;               /* by list index */
+    bool all_fresh;                               /* every list is */
     int64_t now;                                  /* seconds since 1970 at which freshness was judged */
     char policies_revision[9], lists_revision[9]; /* hash of the canonical content, freshness apart */
 } ipt_view;
@@ -94,6 +99,11 @@ typedef struct ipt_judgement {
     bool egress;        /* in the egress of a trusted list: client, never a hop */
     bool several;       /* more than one trusted list holds it */
 } ipt_judgement;
-ipt_judgement ipt_policy_judge(const ipt_view *view, const ipt_policy *policy, ipt_addr addr);
+ipt_judgement ipt_policy_judge_members(const ipt_policy *policy, const ipt_members *members);
+
+static inline ipt_judgement ipt_policy_judge(const ipt_view *view, const ipt_policy *policy, ipt_addr addr)
+{
+    return ipt_policy_judge_members(policy, ipt_lpm_find(view->lpm, addr));
+}
 
 #endif

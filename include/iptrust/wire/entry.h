@@ -15,7 +15,7 @@ typedef enum ipt_entry_kind {
 typedef struct ipt_entry {
     ipt_entry_kind kind;
     bool text_quoted;  /* text is the inside of a quoted-string: backslashes still escape (RFC 9110, 5.6.4) */
-    ipt_endpoint node; /* valid when kind is ADDRESS */
+    ipt_endpoint node; /* zero unless kind is ADDRESS */
     ipt_span text;     /* what a person is shown; of a Forwarded element the `for` node, empty when it did not parse */
 } ipt_entry;
 

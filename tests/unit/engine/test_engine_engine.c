@@ -127,7 +127,7 @@ typedef struct outcome {
     pthread_cond_t came;
     bool done, ok;
     size_t errors;
-    char lists[9];
+    char lists[9], first_text[120];
 } outcome;
 
 static void note(void *context, const ipt_reload_result *result)
@@ -138,6 +138,8 @@ static void note(void *context, const ipt_reload_result *result)
     o->ok = result->ok;
     o->errors = result->diag->errors;
     memcpy(o->lists, result->lists_revision, sizeof(o->lists));
+    if (result->diag->first != NULL)
+        snprintf(o->first_text, sizeof(o->first_text), "%s", result->diag->first->text);
     (void)pthread_cond_signal(&o->came);
     (void)pthread_mutex_unlock(&o->lock);
 }
@@ -178,6 +180,85 @@ static void a_failed_reload_keeps_the_old_view(void **state)
     assert_true(third.ok);
     assert_string_not_equal(third.lists, first.lists);
     ipt_engine_close(engine);
+}
+
+static void what_only_a_start_can_change_is_warned_about(void **state)
+{
+    static const char policy[] = "policies: {default: {trust: []}}\n";
+    static const struct {
+        const char *change, *warning;
+    } rows[] = {
+        {"log: {level: error}\n", ""},
+        {"http: {listen: 127.0.0.1:8090}\n", "http is changed and takes effect at the next start"},
+        {"health: {listen: 127.0.0.1:8091}\n", "health is changed and takes effect at the next start"},
+        {"admin: {listen: \"unix:/run/x.sock\"}\n", "admin is changed and takes effect at the next start"},
+        {"admin: {mode: \"0660\"}\n", "admin is changed and takes effect at the next start"},
+        {"drain: {delay: 1s}\n", "drain is changed and takes effect at the next start"},
+        {"limits: {per_address: 3}\n", "limits is changed and takes effect at the next start"},
+        {"log: {format: json}\n", "log.format is changed and takes effect at the next start"},
+    };
+    (void)state;
+    for (size_t i = 0; i < IPT_COUNT(rows); i++) {
+        ipt_engine *engine;
+        char text[256];
+        write_config(policy);
+        assert_int_equal(open_engine(&engine), IPT_OK);
+        assert_int_equal(ipt_engine_start(engine), IPT_OK);
+        snprintf(text, sizeof(text), "%s%s", rows[i].change, policy);
+        write_config(text);
+        outcome changed = reload(engine), again = reload(engine);
+        assert_true(changed.ok);
+        assert_string_equal(changed.first_text, rows[i].warning);
+        assert_string_equal(again.first_text, "");
+        ipt_engine_close(engine);
+    }
+}
+
+static void what_a_reload_takes_away_is_logged_by_name(void **state)
+{
+    static const char lists[] = "lists: {a: {prefixes: [192.0.2.0/24]}}\n";
+    static const struct {
+        const char *before, *after, *wanted; /* policies; the log line's end, NULL: nothing */
+    } rows[] = {
+        {"default: {deny: {confidence_below: low, lists: [a]}}", "default: {deny: {lists: [a]}}",
+         "\"rule removed\",\"policy\":\"default\",\"rule\":\"deny.confidence_below\""},
+        {"default: {deny: {confidence_below: low, lists: [a]}}", "default: {deny: {confidence_below: low}}",
+         "\"rule removed\",\"policy\":\"default\",\"rule\":\"deny.lists\""},
+        {"default: {allow: {lists: [a]}}", "default: {}", "\"rule removed\",\"policy\":\"default\",\"rule\":\"allow\""},
+        {"default: {}, extra: {trust: [a]}", "default: {trust: [a]}", "\"policy removed\",\"policy\":\"extra\""},
+        {"default: {deny: {lists: [a]}}", "default: {deny: {lists: [a]}, allow: {lists: [a]}}", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < IPT_COUNT(rows); i++) {
+        int pipes[2];
+        ipt_log *log;
+        ipt_engine *engine;
+        ipt_diag diag;
+        char text[4096] = {0};
+        assert_int_equal(pipe(pipes), 0);
+        assert_int_equal(ipt_log_new(pipes[1], IPT_LOG_JSON, IPT_LOG_INFO, &log), IPT_OK);
+        snprintf(text, sizeof(text), "%spolicies: {%s}\n", lists, rows[i].before);
+        write_config(text);
+        const ipt_engine_options options = {.config_path = path, .shards = 1, .decision_fd = -1, .log = log};
+        assert_int_equal(ipt_diag_init(&diag), IPT_OK);
+        assert_int_equal(ipt_engine_open(&options, &diag, &engine), IPT_OK);
+        ipt_diag_done(&diag);
+        assert_int_equal(ipt_engine_start(engine), IPT_OK);
+        snprintf(text, sizeof(text), "%spolicies: {%s}\n", lists, rows[i].after);
+        write_config(text);
+        assert_true(reload(engine).ok);
+        ipt_engine_close(engine);
+        ipt_log_free(log);
+        close(pipes[1]);
+        memset(text, 0, sizeof(text));
+        assert_true(read(pipes[0], text, sizeof(text) - 1) > 0);
+        assert_non_null(strstr(text, "configuration reloaded"));
+        if (rows[i].wanted == NULL)
+            assert_null(strstr(text, "removed"));
+        else
+            assert_non_null(strstr(text, rows[i].wanted));
+        close(pipes[0]);
+    }
 }
 
 static void a_bad_configuration_does_not_start(void **state)
@@ -241,9 +322,14 @@ static int remove_config(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(policies_are_found_or_refused),         cmocka_unit_test(callers_are_named_or_unknown),
-        cmocka_unit_test(a_failed_reload_keeps_the_old_view),    cmocka_unit_test(a_bad_configuration_does_not_start),
-        cmocka_unit_test(start_survives_any_failing_allocation), cmocka_unit_test(what_is_printed_can_be_read_again),
+        cmocka_unit_test(policies_are_found_or_refused),
+        cmocka_unit_test(callers_are_named_or_unknown),
+        cmocka_unit_test(what_only_a_start_can_change_is_warned_about),
+        cmocka_unit_test(what_a_reload_takes_away_is_logged_by_name),
+        cmocka_unit_test(a_failed_reload_keeps_the_old_view),
+        cmocka_unit_test(a_bad_configuration_does_not_start),
+        cmocka_unit_test(start_survives_any_failing_allocation),
+        cmocka_unit_test(what_is_printed_can_be_read_again),
     };
     int fd = mkstemp(path);
     if (fd < 0)

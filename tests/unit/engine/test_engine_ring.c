@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,31 @@ static void nobody_waits_for_a_reader_who_does_not_read(void **state)
     begin = ipt_clock_ms();
     ipt_ring_free(ring);
     assert_true(ipt_clock_ms() - begin < 3000);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+/* The drainer already waits for room when the end comes, with more lines behind the one that it holds. */
+static void a_full_pipe_does_not_hold_up_the_end(void **state)
+{
+    enum { SLOTS = 64 };
+    int pipes[2];
+    ipt_ring *ring;
+    static const char line[1000];
+    (void)state;
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(fcntl(pipes[1], F_SETFL, O_NONBLOCK), 0);
+    while (write(pipes[1], line, sizeof(line)) > 0) {
+    }
+    assert_int_equal(ipt_ring_new(SLOTS, pipes[1], &ring), IPT_OK);
+    for (unsigned i = 0; i < SLOTS; i++)
+        assert_true(ipt_ring_put(ring, (ipt_span){line, sizeof(line)}));
+    (void)usleep(50000); /* for the drainer to begin its wait */
+    (void)alarm(10);     /* a hang is a failure too */
+    uint64_t begin = ipt_clock_ms();
+    ipt_ring_free(ring);
+    assert_true(ipt_clock_ms() - begin < 3000);
+    (void)alarm(0);
     close(pipes[0]);
     close(pipes[1]);
 }
@@ -136,6 +162,7 @@ int main(void)
         cmocka_unit_test(lines_come_out_whole_and_in_order),
         cmocka_unit_test(a_line_too_long_is_dropped),
         cmocka_unit_test(nobody_waits_for_a_reader_who_does_not_read),
+        cmocka_unit_test(a_full_pipe_does_not_hold_up_the_end),
         cmocka_unit_test(many_writers_lose_nothing_that_was_taken),
         cmocka_unit_test(construction_survives_any_failing_allocation),
     };
