@@ -23,6 +23,7 @@ MODULES = {
     "explain": ("resolve view config ranges wire net base", ""),
     "engine": ("codec resolve view config ranges wire net metrics base", "urcu.*"),
     "rest": ("engine explain codec resolve view config ranges wire net metrics base", "microhttpd"),
+    "rpc": ("engine codec resolve view config ranges wire net metrics base", r"protobuf-c/.*|.*\.pb-c"),
     "daemon": ("rest engine explain codec resolve view config ranges wire net metrics base", ""),
     "cli": ("explain codec resolve view config ranges wire net base", "curl/.*|yajl.*"),
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "json_events_priv.h"
-#include "json_plain_priv.h"
 
 enum {
     PLACES_MAX = 1 << 29, /* end : 29; the last is kept for containers that have not ended */
@@ -332,29 +331,14 @@ static bool check_encoding(const ipt_json_source *source, const ipt_json_text *l
     return look->is_utf8 && !look->has_lone;
 }
 
-/* In the plain form; false says nothing about the text. Only the count of b is set. */
-static bool build_plain(builder *b)
-{
-    ipt_span text = b->source.text;
-    if (text.n >= PLACES_MAX)
-        return false;
-    ipt_plain plain = {.items = b->items, .room = b->room};
-    const char *at = ipt_plain_object(&plain, text.p, text.p + text.n);
-    if (at == NULL || !ipt_plain_ends(at, text.p + text.n) || (plain.high != 0 && !ipt_span_is_utf8(text)))
-        return false;
-    b->count = plain.count;
-    return true;
-}
-
-static bool build_by_library(builder *b)
+static bool read_values(builder *b)
 {
     ipt_json_text look = ipt_json_text_look(b->source.text);
     return check_encoding(&b->source, &look) && ipt_json_source_check(&b->source, &look) &&
            ipt_json_source_run(&b->source, &look, &callbacks, b);
 }
 
-static bool build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, bool try_plain, ipt_tape *out,
-                  ipt_problem *problem)
+bool ipt_tape_build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out, ipt_problem *problem)
 {
     builder b;
     b.source = (ipt_json_source){
@@ -365,7 +349,7 @@ static bool build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, b
     b.items = ipt_arena_alloc(arena, b.room * sizeof(*b.items));
     if (b.items == NULL)
         return ipt_json_out_of_memory(problem, pointer_prefix);
-    if (!(try_plain && build_plain(&b)) && !build_by_library(&b))
+    if (!read_values(&b))
         return false;
 
     ipt_tape tape = {b.items, text, pointer_prefix, arena, problem};
@@ -373,15 +357,4 @@ static bool build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, b
         return false;
     *out = tape;
     return true;
-}
-
-bool ipt_tape_build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out, ipt_problem *problem)
-{
-    return build(text, pointer_prefix, arena, true, out, problem);
-}
-
-bool ipt_tape_build_by_library(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out,
-                               ipt_problem *problem)
-{
-    return build(text, pointer_prefix, arena, false, out, problem);
 }

@@ -35,10 +35,6 @@ typedef struct ipt_tape {
 IPT_MUST_USE bool ipt_tape_build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out,
                                  ipt_problem *problem);
 
-/* The same by the library alone: the measure of the shorter way. */
-IPT_MUST_USE bool ipt_tape_build_by_library(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out,
-                                            ipt_problem *problem);
-
 static inline ipt_span ipt_tape_text(const ipt_tape *tape, uint32_t at)
 {
     return (ipt_span){tape->items[at].p, tape->items[at].n};

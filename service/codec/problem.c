@@ -58,6 +58,7 @@ unsigned ipt_problem_status(ipt_problem_code code)
 void ipt_problem_set(ipt_problem *problem, ipt_problem_code code, const char *pointer, const char *format, ...)
 {
     problem->code = code;
+    problem->status = ipt_problem_status(code);
     size_t n = pointer == NULL ? 0 : strnlen(pointer, sizeof(problem->pointer) - 1);
     memmove(problem->pointer, n == 0 ? "" : pointer, n);
     problem->pointer[n] = '\0';
@@ -81,7 +82,7 @@ void ipt_problem_write_json(ipt_buf *out, const ipt_problem *problem, ipt_span r
     put(out, IPT_SPAN("\",\"title\":"));
     ipt_json_write_string(out, ipt_span_from(ipt_problem_title(problem->code)));
     put(out, IPT_SPAN(",\"status\":"));
-    put_number(out, ipt_problem_status(problem->code));
+    put_number(out, problem->status);
     put(out, IPT_SPAN(",\"detail\":"));
     ipt_json_write_string(out, ipt_span_from(problem->detail));
     put(out, IPT_SPAN(",\"code\":\""));

@@ -66,6 +66,4 @@ uint16_t ipt_bind_list_ref(ipt_bind *b, const ipt_node *node);
 /* Indexes of the lists that a sequence of names mentions. */
 const uint16_t *ipt_bind_list_refs(ipt_bind *b, const ipt_node *mapping, const char *path, size_t *count);
 
-bool ipt_prefix_is_broad(ipt_prefix prefix); /* decision.md section 7, broad_range */
-
 #endif

@@ -55,20 +55,6 @@ static void check_admin(ipt_bind *b)
 
 /* ---- ranges ---- */
 
-static bool is_private(ipt_prefix prefix)
-{
-    ipt_class class = ipt_addr_class(prefix.addr);
-    return class == IPT_CLASS_PRIVATE || class == IPT_CLASS_UNIQUE_LOCAL;
-}
-
-bool ipt_prefix_is_broad(ipt_prefix prefix)
-{
-    unsigned bits = ipt_prefix_bits(prefix);
-    if (ipt_prefix_is_v4(prefix))
-        return bits < 12 || (bits < 16 && is_private(prefix));
-    return bits < 29 || (bits < 48 && is_private(prefix));
-}
-
 static bool is_everything(ipt_prefix prefix)
 {
     return ipt_prefix_bits(prefix) == 0;

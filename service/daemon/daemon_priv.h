@@ -29,6 +29,9 @@ const char *daemon_help(void);
  * memory; free() the one block. */
 char **daemon_environment(const daemon_options *options, char *const *environment);
 
+/* The configuration sees a flag as a variable; what it has to say of one is said of the flag. */
+void daemon_blame_flags(const daemon_options *options, ipt_diag *diag);
+
 /* sd_notify(3) without its library: one datagram to NOTIFY_SOCKET; nothing when it is not set. */
 void daemon_notify(const char *state);
 

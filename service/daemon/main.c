@@ -40,6 +40,7 @@ static int look_at_config(const daemon_options *options, char *const *environmen
     if (ipt_diag_init(&diag) != IPT_OK)
         return EXIT_FAILURE;
     ipt_err err = ipt_config_load(options->config_path, &how, &diag, &config);
+    daemon_blame_flags(options, &diag);
     print_diag(&diag);
     if (err == IPT_OK && options->task == DAEMON_PRINT) {
         ipt_buf text = {0};
@@ -203,6 +204,7 @@ static int run(const daemon_options *options, char *const *environment)
     if (ipt_diag_init(&diag) != IPT_OK || ipt_log_new(STDERR_FILENO, IPT_LOG_AUTO, IPT_LOG_INFO, &d.log) != IPT_OK)
         return EXIT_FAILURE;
     ipt_err err = open_engine(&d, options, environment, loops, &diag);
+    daemon_blame_flags(options, &diag);
     if (err == IPT_ECONFIG)
         print_diag(&diag);
     if (err == IPT_OK)

@@ -122,3 +122,17 @@ char **daemon_environment(const daemon_options *options, char *const *environmen
     block[n] = NULL;
     return block;
 }
+
+void daemon_blame_flags(const daemon_options *options, ipt_diag *diag)
+{
+    for (ipt_diag_item *item = diag->first; item != NULL; item = item->next) {
+        for (size_t i = 0; i < DAEMON_OVERRIDES && item->place.file == NULL; i++) {
+            size_t n = strlen(overrides[i].variable);
+            if (options->listen[i] == NULL || strncmp(item->text, overrides[i].variable, n) != 0 ||
+                strncmp(item->text + n, ": ", 2) != 0)
+                continue;
+            item->place.file = overrides[i].flag;
+            item->text += n + 2;
+        }
+    }
+}

@@ -6,14 +6,18 @@ static unsigned select_bit(ipt_api api)
     switch (api) {
     case IPT_API_REST:
         return IPT_SELECT_REST;
+    case IPT_API_GRPC:
+        return IPT_SELECT_GRPC;
+    case IPT_API_EXT_AUTHZ:
+        return IPT_SELECT_EXT_AUTHZ;
     }
     return 0;
 }
 
 /* An unknown name is never answered by another policy: a decision under rules that nobody asked for is worse than none.
  */
-static const ipt_policy *find_policy(ipt_engine *engine, const ipt_generation *generation, unsigned shard,
-                                     ipt_span wanted, ipt_api api, ipt_problem *problem)
+const ipt_policy *ipt_engine_find_policy(ipt_engine *engine, const ipt_generation *generation, unsigned shard,
+                                         ipt_span wanted, unsigned selectable_by, ipt_problem *problem)
 {
     ipt_span name = wanted.p == NULL ? IPT_SPAN("default") : wanted;
     const ipt_policy *policy = ipt_view_find_policy(generation->view, name);
@@ -23,7 +27,7 @@ static const ipt_policy *find_policy(ipt_engine *engine, const ipt_generation *g
                         "there is no policy \"%.*s\"", (int)(name.n < 64 ? name.n : 64), name.p);
         return NULL;
     }
-    if ((policy->spec->selectable_by & select_bit(api)) == 0) {
+    if (selectable_by != 0 && (policy->spec->selectable_by & selectable_by) == 0) {
         ipt_problem_set(problem, IPT_PROBLEM_POLICY_NOT_SELECTABLE, wanted.p == NULL ? "" : "/policy",
                         "policy \"%s\" does not name this interface in selectable_by", policy->spec->name);
         return NULL;
@@ -34,9 +38,15 @@ static const ipt_policy *find_policy(ipt_engine *engine, const ipt_generation *g
 bool ipt_engine_decide(ipt_engine *engine, const ipt_generation *generation, ipt_seat *seat, const ipt_call *call,
                        ipt_api api, ipt_detail detail, ipt_decision *out, ipt_problem *problem)
 {
-    const ipt_policy *policy = find_policy(engine, generation, seat->shard, call->policy, api, problem);
-    if (policy == NULL)
-        return false;
+    const ipt_policy *policy =
+        ipt_engine_find_policy(engine, generation, seat->shard, call->policy, select_bit(api), problem);
+    return policy != NULL && ipt_engine_decide_by(engine, generation, seat, policy, call, api, detail, out, problem);
+}
+
+bool ipt_engine_decide_by(ipt_engine *engine, const ipt_generation *generation, ipt_seat *seat,
+                          const ipt_policy *policy, const ipt_call *call, ipt_api api, ipt_detail detail,
+                          ipt_decision *out, ipt_problem *problem)
+{
     uint64_t begin = ipt_clock_ns();
     ipt_proxy_result why;
     if (ipt_resolve(generation->view, policy, &call->request, detail, out, &why) != IPT_REFUSAL_NONE) {

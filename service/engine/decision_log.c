@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+static const char *const api_names[] = {
+    [IPT_API_REST] = "rest", [IPT_API_GRPC] = "grpc", [IPT_API_EXT_AUTHZ] = "ext_authz"};
+
 typedef struct line {
     size_t n;
     char text[1536];
@@ -82,8 +85,7 @@ void engine_log_decision(ipt_engine *engine, ipt_seat *seat, const ipt_call *cal
     char now[IPT_CLOCK_TEXT];
     ipt_clock_format(ipt_clock_wall(), now);
     const char *rule = ipt_ruling_name(d->ruling);
-    put(&l, "{\"time\":\"%s\",\"api\":\"%s\",\"policy\":\"%s\"", now, api == IPT_API_REST ? "rest" : "other",
-        d->policy->spec->name);
+    put(&l, "{\"time\":\"%s\",\"api\":\"%s\",\"policy\":\"%s\"", now, api_names[api], d->policy->spec->name);
     put_address(&l, "client_ip", d->has_client, d->client, config->decision_log_ip);
     ipt_endpoint peer;
     bool has_peer = ipt_endpoint_parse(call->request.peer, &peer);

@@ -32,6 +32,8 @@ typedef struct engine_reload {
     bool stop, wanted, running;
     ipt_reload_done *done; /* of who waits; NULL */
     void *done_context;
+    ipt_reload_hook *hook; /* NULL: none */
+    void *hook_context;
     /* of the last load */
     bool ok;
     int64_t when;

@@ -108,8 +108,7 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_listener(const ipt_listener_spec *a, const ipt_listener_spec *b)
 {
-    return a->kind == b->kind && same_text(a->text, b->text) && a->mode == b->mode &&
-           same_text(a->token_file, b->token_file);
+    return a->kind == b->kind && same_text(a->text, b->text) && a->mode == b->mode;
 }
 
 /* Sockets and limits are set up once: whoever changes them and reloads must not believe that they hold. */
@@ -183,6 +182,14 @@ static void log_complaints(ipt_engine *engine, const ipt_diag *diag)
     }
 }
 
+static void call_hook(ipt_engine *engine, ipt_diag *diag)
+{
+    const ipt_generation *generation = ipt_engine_acquire(engine);
+    if (engine->reload.hook != NULL)
+        engine->reload.hook(engine->reload.hook_context, generation->view->config, diag);
+    ipt_engine_release(engine, generation);
+}
+
 static void reload_once(ipt_engine *engine, ipt_reload_done *done, void *context)
 {
     ipt_diag diag;
@@ -191,6 +198,8 @@ static void reload_once(ipt_engine *engine, ipt_reload_done *done, void *context
         diag = (ipt_diag){0};
     else
         err = engine_load(engine, &diag);
+    if (err == IPT_OK)
+        call_hook(engine, &diag);
     log_complaints(engine, &diag);
     if (err != IPT_OK)
         ipt_log_note(engine->log, IPT_LOG_ERROR, "reload failed, the configuration in force stays", "fault",
@@ -294,6 +303,12 @@ ipt_err ipt_engine_start(ipt_engine *engine)
         return IPT_EIO;
     engine->reload.started = true;
     return IPT_OK;
+}
+
+void ipt_engine_on_reload(ipt_engine *engine, ipt_reload_hook *hook, void *context)
+{
+    engine->reload.hook = hook;
+    engine->reload.hook_context = context;
 }
 
 void ipt_engine_reload(ipt_engine *engine)

@@ -176,6 +176,9 @@ static void json_summary(ipt_buf *out, const ipt_view *view, const ipt_view_list
     json_key(out, "freshness", freshness_name(view->freshness[index]));
     json_flag(out, "bundled", spec->bundled);
     json_flag(out, "failed", spec->failed);
+    /* Keys of the contract that have a value once lists are fetched. */
+    json_key(out, "last_result", NULL);
+    json_key(out, "pending", NULL);
     json_trusted_by(out, view, index);
 }
 

@@ -61,15 +61,17 @@ __attribute__((always_inline)) static inline const ipt_members *find(const ipt_l
     return place(lpm, slot);
 }
 
-__attribute__((noinline)) static const ipt_members *find_plain(const ipt_lpm *lpm, ipt_addr addr)
+/* In halves: an address that was just written as two words and is read as one vector waits until both have reached the
+ * cache, and it is not passed on in registers. */
+__attribute__((noinline)) static const ipt_members *find_plain(const ipt_lpm *lpm, uint64_t hi, uint64_t lo)
 {
-    return find(lpm, addr);
+    return find(lpm, (ipt_addr){hi, lo});
 }
 
 #if defined(__x86_64__)
-__attribute__((target("popcnt"))) static const ipt_members *find_popcnt(const ipt_lpm *lpm, ipt_addr addr)
+__attribute__((target("popcnt"))) static const ipt_members *find_popcnt(const ipt_lpm *lpm, uint64_t hi, uint64_t lo)
 {
-    return find(lpm, addr);
+    return find(lpm, (ipt_addr){hi, lo});
 }
 #endif
 
@@ -77,9 +79,9 @@ const ipt_members *ipt_lpm_find(const ipt_lpm *lpm, ipt_addr addr)
 {
 #if defined(__x86_64__)
     if (lpm->has_popcnt)
-        return find_popcnt(lpm, addr);
+        return find_popcnt(lpm, addr.hi, addr.lo);
 #endif
-    return find_plain(lpm, addr);
+    return find_plain(lpm, addr.hi, addr.lo);
 }
 
 void ipt_lpm_prefetch(const ipt_lpm *lpm, ipt_addr addr)

@@ -76,3 +76,13 @@ size_t ipt_prefix_format(ipt_prefix prefix, char out[IPT_PREFIX_TEXT])
     out[n] = '\0';
     return n;
 }
+
+bool ipt_prefix_is_broad(ipt_prefix prefix)
+{
+    const bool v4 = ipt_prefix_is_v4(prefix);
+    const unsigned bits = ipt_prefix_bits(prefix);
+    if (bits >= (v4 ? 16 : 48))
+        return false;
+    const ipt_class class = ipt_addr_class(prefix.addr);
+    return class == IPT_CLASS_PRIVATE || class == IPT_CLASS_UNIQUE_LOCAL || bits < (v4 ? 12 : 29);
+}

@@ -70,9 +70,11 @@ bool ipt_v4_parse_plain(const char *p, size_t n, uint32_t *out)
  * each octet with its hundreds, tens and ones in the upper three, 0x80 for a digit that is not there. The lowest byte
  * of a lane selects nothing either; its lower seven bits keep the least value that so many digits may have: 10 for two
  * and 100 for three, because a leading zero is octal to some readers. */
-#define NONE           0x80
-#define LEAST(len)     ((len) == 3 ? 100 : (len) == 2 ? 10 : 0)
-#define LANE(end, len) NONE | LEAST(len), (len) > 2 ? (end)-3 : NONE, (len) > 1 ? (end)-2 : NONE, (end)-1
+#define NONE       0x80
+#define LEAST(len) ((len) == 3 ? 100 : (len) == 2 ? 10 : 0)
+#define AT(i)      ((uint8_t)(i))
+#define LANE(end, len) \
+    NONE | LEAST(len), (len) > 2 ? AT((end)-3) : AT(NONE), (len) > 1 ? AT((end)-2) : AT(NONE), AT((end)-1)
 #define ROW(a, b, c, d)                                                                                      \
     {                                                                                                        \
         LANE(a, a), LANE((a) + 1 + (b), b), LANE((a) + (b) + 2 + (c), c), LANE((a) + (b) + (c) + 3 + (d), d) \

@@ -2,41 +2,44 @@
  * 7). */
 #include "resolve_priv.h"
 
-/* Shorter than /12 or /29, or private and shorter than /16 or /48. */
-static bool is_broad(const ipt_hop *hop)
+/* Hop by hop, for what depends on more than the list. Returns the marks that count. */
+static unsigned rate_each_hop(work *w)
 {
-    bool v4 = ipt_addr_is_v4(hop->addr);
-    if (hop->prefix_len >= (v4 ? 96 + 16 : 48))
-        return false;
-    ipt_class class = ipt_addr_class(ipt_prefix_of(hop->addr, hop->prefix_len).addr);
-    return class == IPT_CLASS_PRIVATE || class == IPT_CLASS_UNIQUE_LOCAL || hop->prefix_len < (v4 ? 96 + 12 : 29);
+    unsigned counted = 0;
+    bool proven = false;
+    for (uint16_t i = 0; i < w->out->chain_count; i++) {
+        const ipt_hop *hop = &w->out->chain[i];
+        if (hop->verdict != IPT_VERDICT_TRUSTED)
+            continue;
+        const unsigned marks = w->view->marks[hop->list];
+        const proof_result proof = check_proof(w, i);
+        proven = proof == PROOF_RIGHT;
+        if (proof == PROOF_FAILED)
+            add_reason(w, IPT_REASON_PROOF_FAILED);
+        if ((marks & IPT_MARK_BROAD) != 0 && hop->has_addr &&
+            ipt_prefix_is_broad(ipt_prefix_of(hop->addr, hop->prefix_len)))
+            add_reason(w, IPT_REASON_BROAD_RANGE);
+        counted |= proven ? marks & ~(unsigned)IPT_MARK_SHARED : marks;
+    }
+    if (proven) /* the outermost */
+        add_reason(w, IPT_REASON_PROOF_VERIFIED);
+    return counted;
 }
 
-/* Without branches: which of them hold changes from hop to hop, and a processor cannot guess it. */
-static void rate_hop(work *w, const ipt_hop *hop, proof_result proof)
+static uint64_t reason_if(unsigned marks, unsigned mark, ipt_reason reason)
 {
-    const ipt_view_list *list = &w->view->lists[hop->list];
-    ipt_freshness freshness = w->view->freshness[hop->list];
-    bool broad = hop->has_addr && !list->broad_accepted && is_broad(hop);
-    w->reasons |= (uint64_t)(list->shared & (proof != PROOF_RIGHT)) << IPT_REASON_SHARED_PROVIDER |
-                  (uint64_t)(proof == PROOF_FAILED) << IPT_REASON_PROOF_FAILED |
-                  (uint64_t)broad << IPT_REASON_BROAD_RANGE | (uint64_t)list->bundled << IPT_REASON_LIST_BUNDLED |
-                  (uint64_t)(freshness == IPT_STALE) << IPT_REASON_LIST_STALE |
-                  (uint64_t)(freshness == IPT_EXPIRED) << IPT_REASON_LIST_EXPIRED;
+    return (uint64_t)((marks & mark) != 0) << reason;
 }
 
 static void rate_hops(work *w)
 {
-    proof_result outermost = PROOF_NOT_ASKED;
-    for (uint16_t i = 0; i < w->out->chain_count; i++) {
-        if (w->out->chain[i].verdict != IPT_VERDICT_TRUSTED)
-            continue;
-        const ipt_hop *hop = &w->out->chain[i];
-        outermost = w->view->lists[hop->list].proof.kind == IPT_PROOF_NONE ? PROOF_NOT_ASKED : check_proof(w, i);
-        rate_hop(w, hop, outermost);
-    }
-    if (outermost == PROOF_RIGHT)
-        add_reason(w, IPT_REASON_PROOF_VERIFIED);
+    unsigned marks = w->marks;
+    if (w->was_cut || (marks & (IPT_MARK_PROOF | IPT_MARK_BROAD)) != 0)
+        marks = rate_each_hop(w);
+    w->reasons |= reason_if(marks, IPT_MARK_SHARED, IPT_REASON_SHARED_PROVIDER) |
+                  reason_if(marks, IPT_MARK_BUNDLED, IPT_REASON_LIST_BUNDLED) |
+                  reason_if(marks, IPT_MARK_STALE, IPT_REASON_LIST_STALE) |
+                  reason_if(marks, IPT_MARK_EXPIRED, IPT_REASON_LIST_EXPIRED);
 }
 
 /* The answer is an address that no list of `trust` holds: then a list that is old or empty may be why. */

@@ -70,6 +70,9 @@ typedef struct work {
     bool closed;        /* a replacing hop set the last entry used: what stands further left is nobody's word */
     ipt_reason origin;
     uint64_t reasons;                            /* found on the way; the origin is added at the end */
+    unsigned marks;                              /* of the lists of all hops that became trusted */
+    bool was_cut;                                /* some of these hops were taken back */
+    bool has_several;                            /* a bit of these was set */
     uint64_t several[(IPT_CHAIN_MAX + 63) / 64]; /* bit i: hop i of the chain stands in several trusted lists */
     ipt_name conflicts[IPT_CONFIG_READ_MAX];     /* single-address headers that contradicted the chain */
     size_t conflict_count;

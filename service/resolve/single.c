@@ -129,6 +129,7 @@ static void place(work *w, uint16_t writer, const ipt_read *read, const value *v
 /* Gives back the hops from `position` on; those that were list entries become unused again. */
 static void cut_chain(work *w, uint16_t position)
 {
+    w->was_cut = w->was_cut || w->out->chain_count > position;
     while (w->out->chain_count > position) {
         const ipt_hop *last = &w->out->chain[--w->out->chain_count];
         if (last->origin == IPT_ORIGIN_HEADER && last->header == w->entries.name)

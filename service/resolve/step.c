@@ -75,9 +75,13 @@ void set_trusted(work *w, ipt_hop *hop, const ipt_judgement *judgement)
     hop->verdict = IPT_VERDICT_TRUSTED;
     hop->list = judgement->list;
     hop->prefix_len = judgement->prefix_len;
+    w->marks |= w->view->marks[judgement->list];
+    if (!judgement->several && !w->has_several)
+        return;
     size_t place = (size_t)(hop - w->out->chain);
     uint64_t bit = UINT64_C(1) << place % 64; /* cleared too: another hop may have stood here before */
     w->several[place / 64] = judgement->several ? w->several[place / 64] | bit : w->several[place / 64] & ~bit;
+    w->has_several = true;
 }
 
 void end_at(work *w, uint16_t hop, ipt_reason origin)

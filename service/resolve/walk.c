@@ -49,6 +49,7 @@ static bool push_unix_peer(work *w)
             continue;
         hop->verdict = IPT_VERDICT_TRUSTED;
         hop->list = list;
+        w->marks |= w->view->marks[list];
         return true;
     }
     end_at(w, 0, IPT_REASON_PEER_UNTRUSTED_DIRECT);

@@ -6,16 +6,65 @@
 
 #include "iptrust/explain/export.h"
 
-bool rest_admin_may(const rest_conn *conn)
+/* The file's contents without one final line end, as everywhere with secrets. */
+bool rest_token_read(const char *path, ipt_buf *out)
+{
+    char token[1024];
+    FILE *file = path == NULL ? NULL : fopen(path, "re");
+    if (file == NULL)
+        return false;
+    size_t n = fread(token, 1, sizeof(token), file);
+    (void)fclose(file);
+    if (n != 0 && token[n - 1] == '\n')
+        n--;
+    if (n != 0 && token[n - 1] == '\r')
+        n--;
+    ipt_buf_add(out, (ipt_span){token, n});
+    explicit_bzero(token, sizeof(token));
+    return n != 0 && !out->failed;
+}
+
+void rest_token_forget(ipt_buf *token)
+{
+    if (token->p != NULL)
+        explicit_bzero(token->p, token->n);
+    ipt_buf_done(token);
+}
+
+/* Rotation: a file that cannot be read must neither lock the administrator out nor open the door. */
+void rest_token_renew(void *context, const ipt_config *config, ipt_diag *diag)
+{
+    ipt_rest *rest = context;
+    ipt_buf old = {0}, fresh = {0};
+    if (rest->token.n == 0 || config->admin.kind != IPT_LISTEN_TCP)
+        return; /* a Unix socket has none, and listeners change at the next start alone */
+    if (!rest_token_read(config->admin.token_file, &fresh)) {
+        rest_token_forget(&fresh);
+        ipt_diag_add(diag, IPT_WARNING, (ipt_place){.file = config->file},
+                     "admin.token_file cannot be read or is empty: the token read before stays");
+        return;
+    }
+    (void)pthread_mutex_lock(&rest->token_lock);
+    old = rest->token;
+    rest->token = fresh;
+    (void)pthread_mutex_unlock(&rest->token_lock);
+    rest_token_forget(&old);
+}
+
+bool rest_admin_may(rest_conn *conn)
 {
     static const ipt_span scheme = {"Bearer ", 7};
-    const ipt_buf *token = &conn->loop->rest->token;
+    ipt_rest *rest = conn->loop->rest;
     ipt_span given = conn->request.facts.authorization;
     if (conn->is_unix)
         return true;
-    if (token->n == 0 || given.n <= scheme.n || !ipt_span_equal_nocase((ipt_span){given.p, scheme.n}, scheme))
+    if (given.n <= scheme.n || !ipt_span_equal_nocase((ipt_span){given.p, scheme.n}, scheme))
         return false;
-    return ipt_span_equal_secret((ipt_span){given.p + scheme.n, given.n - scheme.n}, ipt_buf_span(token));
+    ipt_span secret = {given.p + scheme.n, given.n - scheme.n};
+    (void)pthread_mutex_lock(&rest->token_lock);
+    bool may = rest->token.n != 0 && ipt_span_equal_secret(secret, ipt_buf_span(&rest->token));
+    (void)pthread_mutex_unlock(&rest->token_lock);
+    return may;
 }
 
 void rest_call_lists(rest_conn *conn)

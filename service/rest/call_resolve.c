@@ -10,6 +10,15 @@ static ipt_caller caller_of(const rest_conn *conn, const ipt_generation *generat
     return ipt_engine_caller(generation, conn->is_unix, conn->addr);
 }
 
+/* The engine points into one request, which lies somewhere in a batch. */
+static void prefix_pointer(ipt_problem *problem, const char *pointer)
+{
+    char inner[sizeof(problem->pointer)];
+    memcpy(inner, problem->pointer, sizeof(inner));
+    if (inner[0] != '\0')
+        snprintf(problem->pointer, sizeof(problem->pointer), "%s%.60s", pointer, inner);
+}
+
 /* Reads and decides; the decision is in the loop's. False: problem. */
 static bool decide(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer,
                    ipt_call *call, ipt_problem *problem)
@@ -20,8 +29,11 @@ static bool decide(rest_conn *conn, const ipt_generation *generation, ipt_span t
     if (!ipt_json_read_request(text, pointer, loop->arena, call, problem))
         return false;
     call->request.caller = caller_of(conn, generation);
-    return ipt_engine_decide(loop->rest->engine, generation, &loop->seat, call, IPT_API_REST, IPT_DETAIL_FULL,
-                             loop->decision, problem);
+    if (ipt_engine_decide(loop->rest->engine, generation, &loop->seat, call, IPT_API_REST, IPT_DETAIL_FULL,
+                          loop->decision, problem))
+        return true;
+    prefix_pointer(problem, pointer);
+    return false;
 }
 
 /* JSON unless the caller names another form: people ask for the picture (iptrust explain --server). */

@@ -197,10 +197,29 @@ void rest_conn_sweep(rest_loop *loop)
     }
 }
 
+/* The next request has come but for the library's looking at it. */
+static bool has_unread(const rest_conn *conn)
+{
+    char byte;
+    return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* One that was just let in has its request on the way; one that has begun to send is in flight. */
+static bool is_silent(const rest_conn *conn)
+{
+    uint64_t received, taken;
+    return conn->loop->now - conn->since >= REST_FRESH_MS && conn->loop->now > conn->since &&
+           (!bytes_moved(conn, &received, &taken) || received == 0);
+}
+
 void rest_conn_idle_end(rest_loop *loop)
 {
     for (rest_conn *conn = loop->first; conn != NULL; conn = conn->next) {
-        if (conn->phase == PHASE_IDLE || conn->phase == PHASE_FRESH)
+        if (conn->cut)
+            continue;
+        if (conn->phase == PHASE_IDLE && conn->has_bytes)
+            watch_idle(conn);
+        if ((conn->phase == PHASE_IDLE || (conn->phase == PHASE_FRESH && is_silent(conn))) && !has_unread(conn))
             cut(conn);
     }
 }

@@ -2,6 +2,7 @@
 #include "rest_priv.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 const rest_route rest_routes[] = {
     {FACE_HTTP, "/v1/resolve", false, METHOD_GET | METHOD_POST, API_RESOLVE, REST_MESSAGE_MAX, rest_call_resolve},
@@ -28,7 +29,8 @@ const rest_route *rest_route_find(rest_face face, const char *path, const char *
         size_t n = strlen(route->path);
         if (route->face != face || strncmp(path, route->path, n) != 0)
             continue;
-        if (route->prefix ? path[n] != '\0' : path[n] == '\0') {
+        /* What follows a prefix is one segment: /v1/lists/x/refresh is another call, not the list "x/refresh". */
+        if (route->prefix ? path[n] != '\0' && strchr(path + n, '/') == NULL : path[n] == '\0') {
             *tail = path + n;
             return route;
         }
@@ -117,6 +119,15 @@ static void refuse_large(rest_conn *conn)
     rest_refuse(conn, IPT_PROBLEM_TOO_LARGE, "", "the body is larger than %zu bytes", conn->request.body_max);
 }
 
+/* 431 as the library itself answers when the block is larger still (RFC 6585, 5); the code's own 413 is of bodies. */
+static void refuse_headers(rest_conn *conn)
+{
+    ipt_problem problem;
+    ipt_problem_set(&problem, IPT_PROBLEM_TOO_LARGE, "", "the headers are larger than %d bytes", REST_HEADER_MAX);
+    problem.status = MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+    rest_answer_problem(conn, &problem, (ipt_span){NULL, 0});
+}
+
 /* What is to become of a body of this length; true: the answer goes out now and the connection ends with it. */
 static bool plan_body(rest_conn *conn)
 {
@@ -139,6 +150,16 @@ static enum MHD_Result reply_and_close(rest_conn *conn)
     return rest_reply(conn);
 }
 
+/* RFC 9112, 3.2.2: a server takes `GET http://host/ip` too. */
+static const char *path_of(const char *url)
+{
+    size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+    if (scheme == 0)
+        return url;
+    const char *path = strchr(url + scheme, '/');
+    return path == NULL ? "/" : path;
+}
+
 static enum MHD_Result begin(rest_conn *conn, struct MHD_Connection *mhd, const char *url, const char *method,
                              const char *version)
 {
@@ -153,17 +174,16 @@ static enum MHD_Result begin(rest_conn *conn, struct MHD_Connection *mhd, const 
     request->work = rest_work_take(conn->loop);
     if (request->work == NULL)
         return MHD_NO;
-    request->facts = rest_facts_read(mhd, method, version);
+    request->facts = rest_facts_read(mhd, request->target_end, method, version);
     if (request->facts.bad != NULL) {
         rest_refuse(conn, IPT_PROBLEM_BAD_REQUEST, "", "%s", request->facts.bad);
         return reply_and_close(conn);
     }
     if (request->facts.bytes + strlen(url) > REST_HEADER_MAX) {
-        rest_refuse(conn, IPT_PROBLEM_TOO_LARGE, "", "the headers are larger than %d bytes", REST_HEADER_MAX);
-        request->status = MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+        refuse_headers(conn);
         return reply_and_close(conn);
     }
-    judge(conn, url, method);
+    judge(conn, path_of(url), method);
     return plan_body(conn) ? reply_and_close(conn) : MHD_YES;
 }
 
@@ -219,10 +239,6 @@ static enum MHD_Result finish(rest_conn *conn)
     if (!request->answered) {
         request->body = ipt_buf_span(&request->work->body);
         call(conn);
-    }
-    if (conn->phase != PHASE_WAITING && !request->held) {
-        request->held = true;
-        return MHD_YES;
     }
     /* A suspended request belongs to the other thread now: not even `answered` may be looked at. */
     return conn->phase == PHASE_WAITING ? MHD_YES : rest_reply(conn);

@@ -31,6 +31,14 @@ static bool all_digits(ipt_span value)
     return value.n != 0;
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 static bool is(ipt_span name, const char *wanted)
 {
     return ipt_span_equal_nocase(name, ipt_span_from(wanted));
@@ -107,6 +115,24 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
     return MHD_YES;
 }
 
+/* %00 stays as it is written: everybody after us reads text up to its NUL, so that what follows would be lost and
+ * another address or policy asked for. Broken escapes stay too. */
+size_t rest_unescape(void *context, struct MHD_Connection *mhd, char *text)
+{
+    (void)context;
+    (void)mhd;
+    char *out = text;
+    for (const char *in = text; *in != '\0';) {
+        int high = in[0] == '%' ? hex_digit(in[1]) : -1;
+        int low = high < 0 ? -1 : hex_digit(in[2]);
+        bool decodes = low >= 0 && high + low != 0;
+        *out++ = decodes ? (char)(high << 4 | low) : *in;
+        in += decodes ? 3 : 1;
+    }
+    *out = '\0';
+    return (size_t)(out - text);
+}
+
 static bool strings_stay_in_place(void)
 {
     return strcmp(MHD_get_version(), "0.9.75") == 0;
@@ -119,9 +145,24 @@ static bool ends_well(struct MHD_Connection *mhd, const char *method, const rest
     return info != NULL && method + info->header_size == facts->end + 4;
 }
 
-rest_facts rest_facts_read(struct MHD_Connection *mhd, const char *method, const char *version)
+/* Before anything of it is decoded. */
+void *rest_on_target(void *context, const char *target, struct MHD_Connection *mhd)
+{
+    (void)context;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    rest_conn *conn = info == NULL ? NULL : info->socket_context;
+    if (conn != NULL)
+        conn->request.target_end = target + strlen(target);
+    return NULL; /* becomes the request's context: none yet */
+}
+
+rest_facts rest_facts_read(struct MHD_Connection *mhd, const char *target_end, const char *method, const char *version)
 {
     rest_facts facts = {.end = strings_stay_in_place() ? version + strlen(version) : NULL};
+    if (facts.end != NULL && target_end + 1 != version) {
+        facts.bad = "the request target holds a NUL";
+        return facts;
+    }
     (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, look, &facts);
     if (facts.bad == NULL && facts.end != NULL && !ends_well(mhd, method, &facts))
         facts.bad = broken_line;

@@ -3,7 +3,9 @@
 #include "rest_priv.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -150,6 +152,29 @@ void rest_unlisten(rest_listener *listener)
         (void)unlink(listener->path);
     (void)close(listener->fd);
     listener->fd = -1;
+}
+
+/* What stands in the queue when a listener is shut is reset, and new callers keep coming in while it is emptied. So
+ * first SYN is dropped, as if lost on the way: who is in the middle of the handshake still comes in, everybody else
+ * tries again in a second and is refused. The filter sees a segment from its TCP header on (RFC 9293, 3.1). */
+void rest_listen_no_more(const rest_listener *listener)
+{
+    enum { FLAGS_AT = 13, SYN = 2 };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {.len = IPT_COUNT(code), .filter = code};
+    if (!listener->is_unix)
+        (void)setsockopt(listener->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+bool rest_listen_is_waited(const rest_listener *listener)
+{
+    struct pollfd door = {.fd = listener->fd, .events = POLLIN};
+    return poll(&door, 1, 0) == 1 && door.revents == POLLIN;
 }
 
 /* A directory that is there, or can be made, and that we may write into. */

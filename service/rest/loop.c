@@ -39,6 +39,8 @@ static struct MHD_Daemon *library_start(rest_loop *loop)
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REST_POOL_BYTES, //
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)1 << 20,              //
                             MHD_OPTION_CONNECTION_TIMEOUT, 0U,                           //
+                            MHD_OPTION_URI_LOG_CALLBACK, rest_on_target, NULL,           //
+                            MHD_OPTION_UNESCAPE_CALLBACK, rest_unescape, NULL,           //
                             MHD_OPTION_STRICT_FOR_CLIENT, 1,                             //
                             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                        //
                             MHD_OPTION_NOTIFY_COMPLETED, rest_on_completed, loop,        //
@@ -128,7 +130,7 @@ static void stop_listening(rest_loop *loop)
     for (size_t i = 0; i < rest->listener_count; i++) {
         if (rest->listeners[i].face != FACE_HTTP)
             continue;
-        rest_accept(loop, &rest->listeners[i]); /* who has already come in is still served */
+        rest_accept(loop, &rest->listeners[i]); /* a Unix socket keeps its queue after its shutdown */
         (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, rest->listeners[i].fd, NULL);
     }
     loop->listening = false;
@@ -170,8 +172,8 @@ static void *run(void *context)
         rest_state state = rest_state_now(loop->rest);
         if (state == REST_STOPPED)
             return NULL;
-        if (state == REST_CLOSING && loop->decides) {
-            if (loop->listening)
+        if (state >= REST_CLOSING && loop->decides) {
+            if (state == REST_CLOSED && loop->listening)
                 stop_listening(loop);
             rest_conn_idle_end(loop);
         }

@@ -69,7 +69,7 @@ void rest_answer_problem(rest_conn *conn, const ipt_problem *problem, ipt_span r
         request->extra_name = MHD_HTTP_HEADER_RETRY_AFTER;
         request->extra_value = retry_after(problem->code);
     }
-    rest_answer(conn, ipt_problem_status(problem->code), "application/problem+json");
+    rest_answer(conn, problem->status, "application/problem+json");
 }
 
 void rest_refuse(rest_conn *conn, ipt_problem_code code, const char *pointer, const char *format, ...)

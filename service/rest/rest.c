@@ -80,29 +80,11 @@ static bool add_listener(ipt_rest *rest, const ipt_listener_spec *spec, rest_fac
     return optional;
 }
 
-/* The file's contents without one final line end, as everywhere with secrets. */
-static bool read_token(ipt_rest *rest, const char *path)
-{
-    char token[1024];
-    FILE *file = path == NULL ? NULL : fopen(path, "re");
-    if (file == NULL)
-        return false;
-    size_t n = fread(token, 1, sizeof(token), file);
-    (void)fclose(file);
-    if (n != 0 && token[n - 1] == '\n')
-        n--;
-    if (n != 0 && token[n - 1] == '\r')
-        n--;
-    ipt_buf_add(&rest->token, (ipt_span){token, n});
-    explicit_bzero(token, sizeof(token));
-    return n != 0 && !rest->token.failed;
-}
-
 static bool add_admin(ipt_rest *rest, const ipt_config *config)
 {
     char path[REST_PATH_MAX];
     if (config->admin.stated) {
-        if (config->admin.kind == IPT_LISTEN_TCP && !read_token(rest, config->admin.token_file)) {
+        if (config->admin.kind == IPT_LISTEN_TCP && !rest_token_read(config->admin.token_file, &rest->token)) {
             log_listener(rest, IPT_LOG_ERROR, "cannot listen", FACE_ADMIN, config->admin.text,
                          "on TCP admin wants a token_file that is not empty");
             return false;
@@ -145,6 +127,8 @@ ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loo
     rest->engine = engine;
     rest->log = ipt_engine_log(engine);
     rest->keepalive_ms = config->limit_keepalive_ms;
+    (void)pthread_mutex_init(&rest->token_lock, NULL);
+    ipt_engine_on_reload(engine, rest_token_renew, rest);
     ipt_err err = count_init(rest);
     if (err == IPT_OK)
         err = rest_gate_init(&rest->gate, config->limit_connections, config->limit_per_address);
@@ -184,13 +168,21 @@ void ipt_rest_drain(ipt_rest *rest)
 
 void ipt_rest_close_listeners(ipt_rest *rest)
 {
-    enum { LET_IN_US = 50000 }; /* for the loops to take in who stands at the door */
+    enum { LET_IN_US = 50000, LOOK_US = 5000, LOOKS = 100 }; /* for the loops to take in who stands at the door */
+    for (size_t i = 0; i < rest->listener_count; i++) {
+        if (rest->listeners[i].face == FACE_HTTP)
+            rest_listen_no_more(&rest->listeners[i]);
+    }
     set_state(rest, REST_CLOSING);
     (void)usleep(LET_IN_US);
     for (size_t i = 0; i < rest->listener_count; i++) {
-        if (rest->listeners[i].face == FACE_HTTP)
-            (void)shutdown(rest->listeners[i].fd, SHUT_RDWR);
+        if (rest->listeners[i].face != FACE_HTTP)
+            continue;
+        for (unsigned look = 0; look < LOOKS && rest_listen_is_waited(&rest->listeners[i]); look++)
+            (void)usleep(LOOK_US);
+        (void)shutdown(rest->listeners[i].fd, SHUT_RDWR);
     }
+    set_state(rest, REST_CLOSED);
 }
 
 const char *ipt_rest_http_address(const ipt_rest *rest)
@@ -217,6 +209,7 @@ void ipt_rest_close(ipt_rest *rest)
     if (rest == NULL)
         return;
     ipt_engine_stop(rest->engine); /* nobody may resume a connection that is gone */
+    ipt_engine_on_reload(rest->engine, NULL, NULL);
     if (rest->loops != NULL)
         set_state(rest, REST_STOPPED);
     for (unsigned i = 0; i < rest->loop_count; i++)
@@ -225,8 +218,7 @@ void ipt_rest_close(ipt_rest *rest)
         rest_unlisten(&rest->listeners[i]);
     free(rest->loops);
     rest_gate_done(&rest->gate);
-    if (rest->token.p != NULL)
-        explicit_bzero(rest->token.p, rest->token.n);
-    ipt_buf_done(&rest->token);
+    rest_token_forget(&rest->token);
+    (void)pthread_mutex_destroy(&rest->token_lock);
     free(rest);
 }

@@ -28,6 +28,7 @@ enum {
     REST_TICK_MS = 500,               /* the longest sleep of a loop */
     REST_SWEEP_MS = 1000,             /* how often deadlines are looked at */
     REST_STUCK_MS = 10000,            /* a loop that has not turned for this long is dead */
+    REST_FRESH_MS = 500,              /* at the end: for the first byte of a connection that was let in */
     REST_PATH_MAX = 108,              /* sun_path */
     REST_LISTENERS_MAX = 3,
 };
@@ -71,6 +72,8 @@ typedef struct rest_listener {
 /* why: plain words for the log. */
 IPT_MUST_USE bool rest_listen(const ipt_listener_spec *spec, rest_face face, rest_listener *out, char *why, size_t cap);
 void rest_unlisten(rest_listener *listener);
+void rest_listen_no_more(const rest_listener *listener);   /* TCP: nobody else may queue up */
+bool rest_listen_is_waited(const rest_listener *listener); /* somebody stands in the queue */
 /* Where the admin socket goes when nobody says: out is the spec to listen on, kind OFF when there is no place. */
 ipt_listener_spec rest_admin_default(const ipt_config *config, char path[REST_PATH_MAX]);
 
@@ -127,6 +130,7 @@ typedef enum rest_body { BODY_NONE = 0, BODY_COLLECT, BODY_DISCARD } rest_body;
 
 typedef struct rest_request {
     struct MHD_Connection *mhd;
+    const char *target_end;  /* of the request target as it arrived, at its first NUL */
     const rest_route *route; /* NULL: none */
     rest_api api;
     bool post;
@@ -139,7 +143,7 @@ typedef struct rest_request {
     ipt_span body; /* whole, once it is complete */
     uint64_t begin_ns;
     /* the answer */
-    bool answered, streamed, queued, close, held;
+    bool answered, streamed, queued, close;
     unsigned status;
     const char *content_type;
     const char *extra_name, *extra_value; /* one more header; static or NULL */
@@ -201,7 +205,13 @@ struct rest_loop {
     _Atomic uint64_t beat;
 };
 
-typedef enum rest_state { REST_RUNNING = 0, REST_DRAINING, REST_CLOSING, REST_STOPPED } rest_state;
+typedef enum rest_state {
+    REST_RUNNING = 0,
+    REST_DRAINING,
+    REST_CLOSING, /* idle connections end; who has already come is still let in */
+    REST_CLOSED,  /* the door of http is shut */
+    REST_STOPPED
+} rest_state;
 
 struct ipt_rest {
     ipt_engine *engine;
@@ -212,6 +222,7 @@ struct ipt_rest {
     rest_loop *loops; /* loop_count of them; the last serves health and admin */
     unsigned loop_count;
     int64_t keepalive_ms;
+    pthread_mutex_t token_lock;
     ipt_buf token; /* admin on TCP; .n 0: none */
     _Atomic int state;
     _Atomic bool listener_died;
@@ -243,7 +254,9 @@ void rest_loop_close(rest_loop *loop); /* joins, then frees */
 bool rest_loop_is_alive(const rest_loop *loop);
 
 /* guard.c */
-rest_facts rest_facts_read(struct MHD_Connection *mhd, const char *method, const char *version);
+size_t rest_unescape(void *context, struct MHD_Connection *mhd, char *text);
+void *rest_on_target(void *context, const char *target, struct MHD_Connection *mhd);
+rest_facts rest_facts_read(struct MHD_Connection *mhd, const char *target_end, const char *method, const char *version);
 
 /* dispatch.c */
 enum MHD_Result rest_on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -277,7 +290,10 @@ ssize_t rest_stream_read(void *context, uint64_t position, char *out, size_t max
 /* Reads, decides and writes one request of a batch as {"decision":{}} or {"problem":{}}. */
 void rest_decide_item(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer);
 bool rest_media_is(ipt_span content_type, const char *wanted);
-bool rest_admin_may(const rest_conn *conn);
+bool rest_admin_may(rest_conn *conn);
+IPT_MUST_USE bool rest_token_read(const char *path, ipt_buf *out);
+void rest_token_forget(ipt_buf *token);
+ipt_reload_hook rest_token_renew;
 
 static inline rest_state rest_state_now(const ipt_rest *rest)
 {

@@ -61,11 +61,11 @@ static ipt_err compile_lists(ipt_view_core *core)
         list->spec = spec;
         list->provider = spec->provider;
         list->internal = spec->internal;
-        list->broad_accepted = spec->broad_accepted;
-        list->bundled = spec->bundled;
         list->adds = spec->adds;
         list->shared = spec->provider != IPT_PROVIDER_NONE && !spec->exclusive;
         list->empty = spec->prefix_count == 0 && spec->source != IPT_SOURCE_UNIX;
+        for (size_t p = 0; p < spec->prefix_count && !list->broad; p++)
+            list->broad = ipt_prefix_is_broad(spec->prefixes[p]);
         format_time(spec->fetched_at, list->fetched_at);
         ipt_err err = compile_vouches(core, spec, list);
         if (err == IPT_OK)

@@ -15,15 +15,25 @@ static void core_unref(ipt_view_core *core)
     free(core);
 }
 
+static uint8_t marks_of(const ipt_view_list *list, ipt_freshness freshness)
+{
+    return (uint8_t)((list->shared ? IPT_MARK_SHARED : 0) | (list->spec->bundled ? IPT_MARK_BUNDLED : 0) |
+                     (freshness == IPT_STALE ? IPT_MARK_STALE : 0) | (freshness == IPT_EXPIRED ? IPT_MARK_EXPIRED : 0) |
+                     (list->proof.kind != IPT_PROOF_NONE ? IPT_MARK_PROOF : 0) |
+                     (list->broad && !list->spec->broad_accepted ? IPT_MARK_BROAD : 0));
+}
+
 /* A view of core at a time. Takes one reference to core over, also when it fails. */
 static ipt_err view_new(ipt_view_core *core, int64_t now, ipt_view **out)
 {
     const ipt_config *config = core->config;
     ipt_view *view = calloc(1, sizeof(*view));
     ipt_freshness *freshness = calloc(config->list_count + 1, sizeof(*freshness));
-    if (view == NULL || freshness == NULL) {
+    uint8_t *marks = calloc(config->list_count + 1, sizeof(*marks));
+    if (view == NULL || freshness == NULL || marks == NULL) {
         free(view);
         free(freshness);
+        free(marks);
         core_unref(core);
         return IPT_ENOMEM;
     }
@@ -31,6 +41,7 @@ static ipt_err view_new(ipt_view_core *core, int64_t now, ipt_view **out)
     for (size_t i = 0; i < config->list_count; i++) {
         freshness[i] = ipt_freshness_at(&config->lists[i], now);
         all_fresh = all_fresh && freshness[i] == IPT_FRESH;
+        marks[i] = marks_of(&core->lists[i], freshness[i]);
     }
     *view = (ipt_view){.core = core,
                        .names = core->names,
@@ -43,6 +54,7 @@ static ipt_err view_new(ipt_view_core *core, int64_t now, ipt_view **out)
                        .nat64_count = config->nat64_count,
                        .config = config,
                        .freshness = freshness,
+                       .marks = marks,
                        .all_fresh = all_fresh,
                        .now = now};
     memcpy(view->policies_revision, core->policies_revision, sizeof(view->policies_revision));
@@ -84,6 +96,7 @@ void ipt_view_free(ipt_view *view)
         return;
     core_unref(view->core);
     free((void *)(uintptr_t)view->freshness);
+    free((void *)(uintptr_t)view->marks);
     free(view);
 }
 

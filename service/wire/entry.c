@@ -20,10 +20,10 @@ static ipt_entry_kind kind_without_address(ipt_span text)
     return ipt_is_unknown(text) || is_obfnode(text) ? IPT_ENTRY_OBFUSCATED : IPT_ENTRY_MALFORMED;
 }
 
-ipt_entry ipt_entry_parse(ipt_span text)
+ipt_entry ipt_entry_parse_other(ipt_span text)
 {
     ipt_entry entry = {.text = text};
-    if (ipt_endpoint_parse(text, &entry.node))
+    if (ipt_endpoint_parse_other(text, &entry.node))
         entry.kind = IPT_ENTRY_ADDRESS;
     else
         entry.kind = kind_without_address(text);

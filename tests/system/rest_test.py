@@ -1,4 +1,5 @@
 """The daemon over HTTP: every route, every refusal, and what must not get through. Standard library only."""
+import http.client
 import json
 import os
 import re
@@ -81,6 +82,25 @@ class Routes(Shared):
                 got, headers, _ = self.d.call(method, path)
                 self.assertEqual((got, headers["Allow"]), (status, allow))
 
+    def test_nothing_is_cut_off_at_a_nul(self):
+        rows = [("/v1/ip/8.8.8.8%00foo", 400), ("/ip%00x", 404), ("/ip?policy=self%00x", 404),
+                ("/ip?policy%00x=nope", 200), ("/v1/ip/8.8%2e8.8", 200), ("/v1/ip/8.8.8.8%", 400), ("/v1/ip/8.8.8.8%0", 400),
+                ("/ip?policy=s%65lf", 200), ("/%69%70", 200), ("/%%30%30", 404)]
+        for path, status in rows:
+            with self.subTest(path=path):
+                self.assertEqual(self.d.call("GET", path)[0], status)
+        for target in (b"/ip\0x", b"/ip?policy=self\0x", b"/v1/ip/8.8.8.8\0foo"):
+            with self.subTest(target=target), self.d.raw() as sock:
+                sock.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                self.assertTrue(read_all(sock)[0].startswith(b"HTTP/1.1 400 "), target)
+
+    def test_the_whole_address_may_be_asked_for(self):
+        for target, status in ((b"http://host/ip", 200), (b"HTTPS://host:8080/ip?policy=self", 200), (b"http://host", 200),
+                               (b"http://host/nope", 404), (b"http:/ip", 404), (b"ftp://host/ip", 404)):
+            with self.subTest(target=target), self.d.raw() as sock:
+                sock.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: host\r\nConnection: close\r\n\r\n")
+                self.assertTrue(read_all(sock)[0].startswith(b"HTTP/1.1 %d " % status), target)
+
     def test_media_types(self):
         for content_type, status in (("application/json", 200), ("application/json; charset=utf-8", 200),
                                      ("application/x-www-form-urlencoded", 200), ("text/plain", 415),
@@ -158,6 +178,16 @@ class Batches(Shared):
         self.assertEqual([list(r)[0] for r in answer["results"]], ["decision", "problem", "decision"])
         self.assertEqual(answer["results"][1]["problem"]["errors"][0]["pointer"], "/requests/1/bad")
 
+    def test_what_the_decision_refuses_is_pointed_to_as_well(self):
+        for bad, key in (({"peer": "10.0.12.1", "policy": "nope"}, "/policy"),
+                         ({"peer": "10.0.12.1", "policy": "closed"}, "/policy"),
+                         ({"peer": "10.0.12.1", "proxy_protocol": "AAAA"}, "/proxy_protocol")):
+            with self.subTest(bad=bad):
+                results = self.d.resolve({"requests": [ONE, ONE, ONE, bad]}, "/v1/resolve/batch")[1]["results"]
+                self.assertEqual(results[3]["problem"]["errors"][0]["pointer"], "/requests/3" + key)
+                line = self.d.resolve(json.dumps(bad), "/v1/resolve/batch", "application/x-ndjson")[1]
+                self.assertEqual(line["problem"]["errors"][0]["pointer"], key)
+
     def test_a_thousand_requests_and_not_one_more(self):
         self.assertEqual(len(self.d.resolve({"requests": [ONE] * 1000}, "/v1/resolve/batch")[1]["results"]), 1000)
         status, problem = self.d.resolve({"requests": [ONE] * 1001}, "/v1/resolve/batch")
@@ -229,6 +259,8 @@ class Sizes(Shared):
                 sock.sendall(b"GET /ip HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: " + b"a" * size + b"\r\n\r\n")
                 data, _ = read_all(sock)
                 self.assertEqual(int(data.split(b" ", 2)[1]), expected)
+                if b"application/problem+json" in data:
+                    self.assertEqual(json.loads(data.split(b"\r\n\r\n", 1)[1])["status"], expected)
 
     def test_many_header_lines(self):
         before = self.rss()
@@ -415,6 +447,40 @@ class Health(Shared):
         self.assertIn(b"[+]list lb ok\n", body)
         self.assertIn(b"readyz check passed\n", body)
 
+    def test_a_listener_that_died_is_said(self):
+        import ctypes
+        pidfd_open, pidfd_getfd = 434, 438
+        libc = ctypes.CDLL(None, use_errno=True)
+        d = Daemon()
+        try:
+            address = d.addresses["http"].rsplit(":", 1)
+            died = False
+            pidfd = libc.syscall(pidfd_open, d.process.pid, 0)
+            for number in os.listdir("/proc/%d/fd" % d.process.pid):
+                fd = libc.syscall(pidfd_getfd, pidfd, int(number), 0)
+                if fd < 0:
+                    continue
+                try:
+                    with socket.socket(fileno=fd) as door:
+                        if (door.family == socket.AF_INET and door.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and
+                                door.getsockname() == (address[0], int(address[1]))):
+                            door.shutdown(socket.SHUT_RDWR)
+                            died = True
+                except OSError:
+                    os.close(fd)
+            os.close(pidfd)
+            if not died:
+                self.skipTest("another process's descriptors cannot be reached")
+            status, end = 200, time.monotonic() + 5
+            while status == 200 and time.monotonic() < end:
+                status, _, body = d.call("GET", "/readyz?verbose", listener="health")
+                time.sleep(0.05)
+            self.assertEqual(status, 503)
+            self.assertIn(b"[-]listeners one has died\n", body)
+            self.assertEqual(d.call("GET", "/livez", listener="health")[0], 200)
+        finally:
+            d.stop()
+
     def test_nothing_else_is_there(self):
         for path in ("/", "/v1/resolve", "/v1/version", "/v1/lists"):
             self.assertEqual(self.d.call("GET", path, listener="health")[0], 404)
@@ -487,6 +553,18 @@ class Admin(Shared):
             self.assertEqual(status, 200)
             self.assertIn(word, body)
         self.assertEqual(self.get("/v1/lists/lb?format=iptables")[0], 400)
+
+    def test_what_is_not_there_yet_is_not_found(self):
+        for path in ("/v1/lists/lb/refresh", "/v1/lists/lb/accept", "/v1/lists/lb/"):
+            for method in ("POST", "GET"):
+                self.assertEqual(self.d.call(method, path, listener="admin")[0], 404, path)
+        self.assertEqual(self.d.call("POST", "/v1/lists/lb", listener="admin")[0], 405)
+
+    def test_lists_have_every_key(self):
+        one = json.loads(self.get("/v1/lists/lb")[2])
+        for entry in json.loads(self.get("/v1/lists")[2])["lists"] + [one]:
+            self.assertIsNone(entry["last_result"])
+            self.assertIsNone(entry["pending"])
 
     def test_policies_and_configuration(self):
         self.assertEqual(set(json.loads(self.get("/v1/policies")[2])["policies"]), {"default", "self", "closed"})
@@ -583,6 +661,41 @@ class Secrets(unittest.TestCase):
                 self.assertEqual(d.call("GET", "/v1/config", headers=headers, listener="admin")[0], status, value)
             body = d.call("GET", "/v1/config", headers={"Authorization": "Bearer s3cret"}, listener="admin")[2]
             self.assertNotIn(b"s3cret", body)
+        finally:
+            d.stop()
+            shutil.rmtree(directory)
+
+    def test_a_reload_reads_the_token_again(self):
+        directory = tempfile.mkdtemp(prefix="ipt-")
+        token = os.path.join(directory, "token")
+
+        def write(text):
+            with open(token, "w") as f:
+                f.write(text)
+
+        write("first\n")
+        d = Daemon(CONFIG.replace('admin: {listen: "unix:%(dir)s/admin.sock"}',
+                                  "admin: {listen: 127.0.0.1:0, token_file: %s}" % token))
+
+        def reload(secret):
+            status, _, body = d.call("POST", "/v1/reload", headers={"Authorization": "Bearer " + secret}, listener="admin")
+            return status, json.loads(body)
+
+        try:
+            write("second\n")
+            self.assertEqual(reload("second")[0], 403, "not before it is asked for")
+            self.assertEqual(reload("first")[0], 200)
+            self.assertEqual(reload("first")[0], 403)
+            write("")
+            self.assertEqual(reload("second")[0], 422)
+            os.unlink(token)
+            status, answer = reload("second")
+            self.assertEqual(status, 422, "the old one stays")
+            self.assertIn(token, json.dumps(answer["errors"]))
+            self.assertEqual(reload("")[0], 403)
+            write("third")
+            self.assertEqual(reload("second")[0], 200)
+            self.assertEqual(reload("third")[0], 200)
         finally:
             d.stop()
             shutil.rmtree(directory)
@@ -713,6 +826,58 @@ class Drain(unittest.TestCase):
         self.assertFalse(os.path.exists(path))
         d.stop()
 
+    def test_nobody_who_was_let_in_is_sent_away(self):
+        import threading
+        for listener in ("http: {listen: 127.0.0.1:0}", 'http: {listen: "unix:%(dir)s/http.sock"}'):
+            d = Daemon(CONFIG.replace("http: {listen: 127.0.0.1:0}", listener))
+            lost, served, halt = [], [0], threading.Event()
+
+            def ask():
+                while not halt.is_set():
+                    connection = d.connect()
+                    try:
+                        connection.connect()
+                    except OSError:
+                        connection.close()
+                        return  # the door is shut: that may be
+                    try:
+                        connection.request("GET", "/ip")
+                        answer = connection.getresponse()
+                        answer.read()
+                        served[0] += answer.status == 200
+                    except (OSError, http.client.HTTPException) as error:
+                        lost.append(repr(error))
+                    connection.close()
+
+            threads = [threading.Thread(target=ask) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.3)
+            os.kill(d.process.pid, signal.SIGTERM)
+            for thread in threads:
+                thread.join(15)
+            halt.set()
+            self.assertEqual(lost, [], listener)
+            self.assertGreater(served[0], 50)
+            self.assertEqual(d.process.wait(8), 0)
+            d.stop()
+
+    def test_who_was_let_in_at_the_last_moment_may_still_ask(self):
+        d = Daemon()
+        with d.raw() as silent:
+            os.kill(d.process.pid, signal.SIGTERM)
+            self.assertTrue(d.wait_log("draining"))
+            time.sleep(0.15)
+            with d.raw() as late:
+                time.sleep(0.4)  # the door is shut meanwhile
+                late.sendall(b"GET /ip HTTP/1.1\r\nHost: x\r\n\r\n")
+                data, closed = read_all(late)
+                self.assertTrue(data.startswith(b"HTTP/1.1 200 "), data)
+                self.assertTrue(closed)
+            self.assertEqual(read_all(silent, 2), (b"", True), "silence is not waited for")
+        self.assertEqual(d.process.wait(5), 0)
+        d.stop()
+
     def test_a_request_that_never_ends_is_left_behind(self):
         d = Daemon(CONFIG.replace("timeout: 3s", "timeout: 1s"))
         with d.raw() as busy:
@@ -788,6 +953,15 @@ class CommandLine(unittest.TestCase):
         code, text, _ = self.run_it("--print-config", "--http", "127.0.0.1:1", env=env)
         config = json.loads(text)
         self.assertEqual((code, config["http"]["listen"], config["health"]["listen"]), (0, "127.0.0.1:1", "127.0.0.1:3"))
+
+    def test_a_wrong_flag_is_named(self):
+        for args in (("--http", "nonsense"), ("--check-config", "--http=nonsense")):
+            code, _, text = self.run_it(*args)
+            self.assertEqual(code, 2)
+            self.assertRegex(text, r"(?m)^--http: error: expected .*nonsense")
+        code, _, text = self.run_it("--check-config", env={"IPTRUST_HTTP_LISTEN": "nonsense"})
+        self.assertEqual(code, 2)
+        self.assertIn("IPTRUST_HTTP_LISTEN", text)
 
     def test_what_it_prints_it_reads(self):
         with tempfile.TemporaryDirectory() as directory:

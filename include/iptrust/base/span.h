@@ -31,7 +31,7 @@ static inline char ipt_lower(char c)
 
 bool ipt_span_equal_nocase(ipt_span a, ipt_span b);
 bool ipt_span_equal_lower(ipt_span lower, ipt_span text); /* the same, when `lower` has no upper case */
-int ipt_span_compare_nocase(ipt_span a, ipt_span b); /* <0, 0, >0, by lower-cased bytes, shorter first */
+int ipt_span_compare_nocase(ipt_span a, ipt_span b);      /* <0, 0, >0, by lower-cased bytes, shorter first */
 
 /* Optional white space around a list element, SP and HTAB (RFC 9110, 5.6.3). */
 ipt_span ipt_span_trim(ipt_span s);

@@ -38,6 +38,7 @@ unsigned ipt_problem_status(ipt_problem_code code);   /* HTTP */
 
 typedef struct ipt_problem {
     ipt_problem_code code;
+    unsigned status;   /* HTTP; of the code, unless a face knows better */
     char detail[200];  /* this occurrence, plain words, printable ASCII */
     char pointer[120]; /* RFC 6901 pointer into the request body, "" when there is none */
 } ipt_problem;

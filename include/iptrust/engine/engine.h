@@ -37,7 +37,7 @@ void ipt_engine_release(ipt_engine *engine, const ipt_generation *generation);
 /* ---- deciding ---- */
 
 /* A face; what it selects by stands in a policy's `selectable_by`. */
-typedef enum ipt_api { IPT_API_REST = 0 } ipt_api;
+typedef enum ipt_api { IPT_API_REST = 0, IPT_API_GRPC, IPT_API_EXT_AUTHZ } ipt_api;
 
 /* Of one thread that decides. */
 typedef struct ipt_seat {
@@ -50,6 +50,14 @@ typedef struct ipt_seat {
 IPT_MUST_USE bool ipt_engine_decide(ipt_engine *engine, const ipt_generation *generation, ipt_seat *seat,
                                     const ipt_call *call, ipt_api api, ipt_detail detail, ipt_decision *out,
                                     ipt_problem *problem);
+
+/* The two halves of it, for a face that chooses by rules of its own. NULL: problem says why; the refusal was counted.
+ * wanted.p NULL: the default policy. selectable_by: one IPT_SELECT_*, or 0 when any policy will do. */
+const ipt_policy *ipt_engine_find_policy(ipt_engine *engine, const ipt_generation *generation, unsigned shard,
+                                         ipt_span wanted, unsigned selectable_by, ipt_problem *problem);
+IPT_MUST_USE bool ipt_engine_decide_by(ipt_engine *engine, const ipt_generation *generation, ipt_seat *seat,
+                                       const ipt_policy *policy, const ipt_call *call, ipt_api api, ipt_detail detail,
+                                       ipt_decision *out, ipt_problem *problem);
 
 /* Zero address and unix false: UNKNOWN. */
 ipt_caller ipt_engine_caller(const ipt_generation *generation, bool is_unix, ipt_addr peer);
@@ -68,6 +76,11 @@ typedef void ipt_reload_done(void *context, const ipt_reload_result *result);
 void ipt_engine_reload(ipt_engine *engine);
 /* The same for somebody who waits for the outcome; done is called by the reloading thread. False: one is under way. */
 IPT_MUST_USE bool ipt_engine_reload_wait(ipt_engine *engine, ipt_reload_done *done, void *context);
+
+/* Called by the reloading thread after every reload that succeeded, before its outcome is told: for what else is to be
+ * read again. What it adds to diag is said with the reload's own warnings. Set before ipt_engine_start. */
+typedef void ipt_reload_hook(void *context, const ipt_config *config, ipt_diag *diag);
+void ipt_engine_on_reload(ipt_engine *engine, ipt_reload_hook *hook, void *context);
 
 /* Of the last load. text: the complaints, one a line, "" when there were none; at most cap bytes with NUL. */
 bool ipt_engine_last_reload(ipt_engine *engine, int64_t *when, char *text, size_t cap);

@@ -58,9 +58,14 @@ IPT_MUST_USE bool ipt_endpoint_parse_other(ipt_span text, ipt_endpoint *out);
 IPT_MUST_USE static inline bool ipt_endpoint_parse(ipt_span text, ipt_endpoint *out)
 {
     uint32_t v4;
-    if (!ipt_v4_parse(text, &v4))
-        return ipt_endpoint_parse_other(text, out);
-    *out = (ipt_endpoint){.addr = ipt_addr_from_v4(v4)};
+    if (ipt_v4_parse(text, &v4)) {
+        *out = (ipt_endpoint){.addr = ipt_addr_from_v4(v4)};
+        return true;
+    }
+    ipt_endpoint other; /* its address is told, not that of *out, which can then live in registers */
+    if (!ipt_endpoint_parse_other(text, &other))
+        return false;
+    *out = other;
     return true;
 }
 

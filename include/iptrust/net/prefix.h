@@ -37,6 +37,9 @@ size_t ipt_prefix_format(ipt_prefix prefix, char out[IPT_PREFIX_TEXT]); /* "10.0
 ipt_prefix ipt_prefix_of(ipt_addr addr, unsigned len);                  /* masks; len over the 128 bits */
 bool ipt_prefix_holds(ipt_prefix prefix, ipt_addr addr);
 bool ipt_prefix_equal(ipt_prefix a, ipt_prefix b);
+/* Shorter than /12 or /29, or private and shorter than /16 or /48: as a trusted range it may well hold more than
+ * proxies (decision.md section 7, broad_range). */
+bool ipt_prefix_is_broad(ipt_prefix prefix);
 
 /* Which transition scheme carries an IPv4 address. */
 typedef enum ipt_embedding {

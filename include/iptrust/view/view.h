@@ -29,7 +29,7 @@ typedef struct ipt_proof {
 typedef struct ipt_view_list {
     const ipt_list_spec *spec; /* name, provider, contents, times */
     ipt_provider provider;     /* these of spec once more, because every walk asks for them */
-    bool internal, broad_accepted, bundled;
+    bool internal;
     uint8_t adds;
     const ipt_vouching *vouches;
     size_t vouch_count;
@@ -37,6 +37,7 @@ typedef struct ipt_view_list {
     ipt_vouch list_vouch[2]; /* of vouches, for X-Forwarded-For and Forwarded: asked at every step of a walk */
     bool shared; /* a provider's list that is not exclusive: any customer could have written what is further out */
     bool empty;  /* no prefix and not a Unix-socket list */
+    bool broad;  /* a prefix of it is */
     char fetched_at[24]; /* RFC 3339, "" when no time is known */
     char revision[17];   /* of the contents, hexadecimal */
 } ipt_view_list;
@@ -59,6 +60,16 @@ typedef struct ipt_policy {
 /* Freshness of one list at the time a view was published. Zero: fresh, or without a time. */
 typedef enum ipt_freshness { IPT_FRESH = 0, IPT_STALE, IPT_EXPIRED } ipt_freshness;
 
+/* What it means for an answer that a hop stands in a list: bits. */
+enum {
+    IPT_MARK_SHARED = 1, /* as ipt_view_list.shared */
+    IPT_MARK_BUNDLED = 2,
+    IPT_MARK_STALE = 4,
+    IPT_MARK_EXPIRED = 8,
+    IPT_MARK_PROOF = 16, /* the list asks for proof */
+    IPT_MARK_BROAD = 32, /* a prefix of it is broad, and the list does not accept that */
+};
+
 typedef struct ipt_view {
     struct ipt_view_core *core; /* shared, counted */
     const ipt_names *names;
@@ -71,6 +82,7 @@ typedef struct ipt_view {
     size_t nat64_count;
     const ipt_config *config;                     /* what it was built from; owned by the core */
     const ipt_freshness *freshness;               /* by list index */
+    const uint8_t *marks;                         /* by list index */
     bool all_fresh;                               /* every list is */
     int64_t now;                                  /* seconds since 1970 at which freshness was judged */
     char policies_revision[9], lists_revision[9]; /* hash of the canonical content, freshness apart */

@@ -19,8 +19,18 @@ typedef struct ipt_entry {
     ipt_span text;     /* what a person is shown; of a Forwarded element the `for` node, empty when it did not parse */
 } ipt_entry;
 
-/* An X-Forwarded-For element without the white space around it, or the value of a single-address header. */
-ipt_entry ipt_entry_parse(ipt_span text);
+/* What is more than a dotted quad, for ipt_entry_parse() alone. */
+ipt_entry ipt_entry_parse_other(ipt_span text);
+
+/* An X-Forwarded-For element without the white space around it, or the value of a single-address header. Here, so that
+ * the commonest entry goes from text to its user in registers. */
+static inline ipt_entry ipt_entry_parse(ipt_span text)
+{
+    uint32_t v4;
+    if (!ipt_v4_parse(text, &v4))
+        return ipt_entry_parse_other(text);
+    return (ipt_entry){.kind = IPT_ENTRY_ADDRESS, .node = {.addr = ipt_addr_from_v4(v4)}, .text = text};
+}
 
 /* CloudFront-Viewer-Address: `ip:port` with a port always there and IPv6 unbracketed; the last colon is the port's. */
 ipt_entry ipt_entry_parse_viewer(ipt_span text);

@@ -1,0 +1,268 @@
+/* envoy.service.auth.v3.CheckRequest as a question, read straight from its bytes: what is not asked for (bodies,
+ * certificates, metadata) is stepped over undecoded, and a value keeps every byte that the client wrote, NUL included.
+ *
+ * Nothing that the client wrote is an error here. Past HEADERS_ALL lines, those that no decision could read are left
+ * out; past HEADERS_KEPT of the others, the last ones stay, because they were written nearest to us. */
+#include "rpc_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { HEADERS_ALL = 1024, HEADERS_KEPT = 4096 };
+
+enum { /* field numbers, reference/ext-authz-wire.md */
+       CHECK_ATTRIBUTES = 1,
+       ATTRIBUTES_SOURCE = 1,
+       ATTRIBUTES_REQUEST = 4,
+       ATTRIBUTES_EXTENSIONS = 10,
+       PEER_ADDRESS = 1,
+       PEER_PRINCIPAL = 4,
+       ADDRESS_SOCKET = 1,
+       ADDRESS_PIPE = 2,
+       ADDRESS_INTERNAL = 3,
+       SOCKET_ADDRESS = 2,
+       SOCKET_PORT = 3,
+       SOCKET_NAMED_PORT = 4,
+       REQUEST_HTTP = 2,
+       HTTP_HEADERS = 3,
+       HTTP_HEADER_MAP = 13,
+       MAP_HEADERS = 1,
+       HEADER_KEY = 1,
+       HEADER_VALUE = 2,
+       HEADER_RAW = 3,
+};
+
+typedef enum pass { PASS_COUNT = 0, PASS_COUNT_READ, PASS_STORE } pass;
+
+typedef struct reading {
+    const ipt_names *names;
+    pass pass;
+    bool only_read;     /* lines that no decision reads are left out */
+    bool use_map;       /* STORE: header_map is the form to store */
+    size_t mapped;      /* lines in header_map */
+    size_t merged;      /* lines in headers */
+    size_t skip;        /* STORE: lines to pass over first */
+    ipt_header *stored; /* STORE */
+    size_t count;
+    uint32_t address_kind; /* ADDRESS_*; 0: none */
+    ipt_span address;
+    uint64_t port;
+    ipt_span principal, policy;
+} reading;
+
+bool rpc_is_ours(ipt_span name)
+{
+    static const char ours[] = "x-iptrust-";
+    if (name.n < sizeof(ours) - 1)
+        return false;
+    for (size_t i = 0; i < sizeof(ours) - 1; i++) {
+        char c = ipt_lower(name.p[i]);
+        if ((c == '_' || c == '.' ? '-' : c) != ours[i])
+            return false;
+    }
+    return true;
+}
+
+static bool is_read(const reading *r, ipt_span name)
+{
+    return ipt_names_find(r->names, name) != IPT_NAME_NONE || ipt_names_is_alias(r->names, name) || rpc_is_ours(name);
+}
+
+static void take_header(reading *r, bool in_map, ipt_span key, ipt_span value)
+{
+    if (key.n == 0 || key.p[0] == ':' || (r->only_read && !is_read(r, key)))
+        return; /* a pseudo-header of HTTP/2 is none */
+    if (r->pass != PASS_STORE) {
+        *(in_map ? &r->mapped : &r->merged) += 1;
+        return;
+    }
+    if (in_map != r->use_map)
+        return;
+    if (r->skip != 0) {
+        r->skip--;
+        return;
+    }
+    r->stored[r->count++] = (ipt_header){key, ipt_span_trim(value)};
+}
+
+/* A message visited field by field; false: the bytes are no message. Fields of an unexpected type are unknown ones. */
+typedef bool visit(reading *r, const rpc_field *field);
+
+static bool walk(reading *r, ipt_span message, visit *each)
+{
+    rpc_field field;
+    rpc_step step;
+    while ((step = rpc_wire_next(&message, &field)) == RPC_STEP_FIELD) {
+        if (!each(r, &field))
+            return false;
+    }
+    return step == RPC_STEP_END;
+}
+
+static bool is_bytes(const rpc_field *field, uint32_t number)
+{
+    return field->number == number && field->type == RPC_WIRE_BYTES;
+}
+
+/* HeaderValue, and the entry of a map<string, string>, which has the same first two fields. */
+static bool read_pair(ipt_span message, ipt_span *key, ipt_span *value)
+{
+    rpc_field field;
+    rpc_step step;
+    ipt_span raw = {NULL, 0};
+    *key = *value = (ipt_span){NULL, 0};
+    while ((step = rpc_wire_next(&message, &field)) == RPC_STEP_FIELD) {
+        if (is_bytes(&field, HEADER_KEY))
+            *key = field.bytes;
+        else if (is_bytes(&field, HEADER_VALUE))
+            *value = field.bytes;
+        else if (is_bytes(&field, HEADER_RAW))
+            raw = field.bytes;
+    }
+    if (raw.n != 0)
+        *value = raw;
+    return step == RPC_STEP_END;
+}
+
+static bool visit_map(reading *r, const rpc_field *field)
+{
+    ipt_span key, value;
+    if (!is_bytes(field, MAP_HEADERS))
+        return true;
+    if (!read_pair(field->bytes, &key, &value))
+        return false;
+    take_header(r, true, key, value);
+    return true;
+}
+
+static bool visit_http(reading *r, const rpc_field *field)
+{
+    ipt_span key, value;
+    if (is_bytes(field, HTTP_HEADER_MAP))
+        return walk(r, field->bytes, visit_map);
+    if (!is_bytes(field, HTTP_HEADERS))
+        return true;
+    if (!read_pair(field->bytes, &key, &value))
+        return false;
+    take_header(r, false, key, value);
+    return true;
+}
+
+static bool visit_request(reading *r, const rpc_field *field)
+{
+    return !is_bytes(field, REQUEST_HTTP) || walk(r, field->bytes, visit_http);
+}
+
+static bool visit_socket(reading *r, const rpc_field *field)
+{
+    if (is_bytes(field, SOCKET_ADDRESS))
+        r->address = field->bytes;
+    else if (field->number == SOCKET_PORT && field->type == RPC_WIRE_VARINT)
+        r->port = field->value & UINT32_MAX; /* a uint32 keeps the low bits (protobuf encoding) */
+    else if (is_bytes(field, SOCKET_NAMED_PORT))
+        r->port = 0;
+    return true;
+}
+
+/* A oneof: the last one counts, and one of the same kind goes on where it was. */
+static bool visit_address(reading *r, const rpc_field *field)
+{
+    if (field->type != RPC_WIRE_BYTES || field->number < ADDRESS_SOCKET || field->number > ADDRESS_INTERNAL)
+        return true;
+    if (r->address_kind != field->number) {
+        r->address = (ipt_span){NULL, 0};
+        r->port = 0;
+    }
+    r->address_kind = field->number;
+    return field->number != ADDRESS_SOCKET || walk(r, field->bytes, visit_socket);
+}
+
+static bool visit_source(reading *r, const rpc_field *field)
+{
+    if (is_bytes(field, PEER_PRINCIPAL))
+        r->principal = field->bytes;
+    return !is_bytes(field, PEER_ADDRESS) || walk(r, field->bytes, visit_address);
+}
+
+static bool visit_attributes(reading *r, const rpc_field *field)
+{
+    ipt_span key, value;
+    if (is_bytes(field, ATTRIBUTES_SOURCE))
+        return walk(r, field->bytes, visit_source);
+    if (is_bytes(field, ATTRIBUTES_REQUEST))
+        return walk(r, field->bytes, visit_request);
+    if (!is_bytes(field, ATTRIBUTES_EXTENSIONS))
+        return true;
+    if (!read_pair(field->bytes, &key, &value))
+        return false;
+    if (ipt_span_equal(key, IPT_SPAN("iptrust.policy")))
+        r->policy = value;
+    return true;
+}
+
+static bool visit_check(reading *r, const rpc_field *field)
+{
+    return !is_bytes(field, CHECK_ATTRIBUTES) || walk(r, field->bytes, visit_attributes);
+}
+
+/* The address as `peer` carries it. One that is too long to be an address goes as it is: the decision shows it. */
+static ipt_span peer_of(const reading *r, char *text, size_t cap)
+{
+    if (r->address_kind == ADDRESS_PIPE)
+        return IPT_SPAN("unix");
+    if (r->address_kind == ADDRESS_INTERNAL)
+        return IPT_SPAN("envoy_internal_address"); /* no address: nobody is known */
+    if (r->port == 0 || r->port > UINT16_MAX || r->address.n > 64)
+        return r->address.p == NULL ? IPT_SPAN("") : r->address;
+    bool v6 = r->address.n != 0 && memchr(r->address.p, ':', r->address.n) != NULL;
+    bool nul = r->address.n != 0 && memchr(r->address.p, '\0', r->address.n) != NULL;
+    if (nul) /* no address, and not to be cut off into one */
+        return r->address;
+    int n = snprintf(text, cap, v6 ? "[%.*s]:%" PRIu64 : "%.*s:%" PRIu64, (int)r->address.n, r->address.p, r->port);
+    return (ipt_span){text, n < 0 ? 0 : (size_t)n};
+}
+
+static bool store_headers(reading *r, ipt_span bytes, ipt_arena *arena)
+{
+    r->use_map = r->mapped != 0;
+    size_t count = r->use_map ? r->mapped : r->merged;
+    if (count > HEADERS_ALL) {
+        r->only_read = true;
+        r->pass = PASS_COUNT_READ;
+        r->mapped = r->merged = 0;
+        (void)walk(r, bytes, visit_check);
+        count = r->use_map ? r->mapped : r->merged;
+    }
+    if (count > HEADERS_KEPT) {
+        r->skip = count - HEADERS_KEPT;
+        count = HEADERS_KEPT;
+    }
+    r->stored = ipt_arena_alloc(arena, count * sizeof(*r->stored));
+    if (r->stored == NULL)
+        return false;
+    r->pass = PASS_STORE;
+    (void)walk(r, bytes, visit_check);
+    return true;
+}
+
+bool rpc_check_decode(ipt_rpc_call *call, ipt_span bytes)
+{
+    enum { PEER_ROOM = 96 };
+    ipt_arena *arena = call->seat->request;
+    reading r = {.names = call->generation->view->names};
+    if (!walk(&r, bytes, visit_check))
+        return rpc_refuse(call, IPT_PROBLEM_BAD_REQUEST, "", "the bytes are no CheckRequest");
+    rpc_check *check = ipt_arena_calloc(arena, 1, sizeof(*check));
+    char *peer = ipt_arena_alloc(arena, PEER_ROOM);
+    if (check == NULL || peer == NULL || !store_headers(&r, bytes, arena))
+        return rpc_no_memory(call);
+    check->request.peer = peer_of(&r, peer, PEER_ROOM);
+    check->request.headers = r.stored;
+    check->request.header_count = r.count;
+    check->request.headers_merged = !r.use_map && r.merged != 0;
+    check->request.principal = r.principal;
+    if (r.policy.n != 0)
+        check->policy = r.policy;
+    call->request = check;
+    return true;
+}
