@@ -71,8 +71,8 @@ static void read_text(const char *p, size_t n, v6_text *out)
 /* The value of a group whose `len` digits, 1 to 4, stand before digits[4 + end]. */
 static inline uint64_t group_value(const v6_text *text, unsigned end, unsigned len)
 {
-    const unsigned others = 8 * (4 - len);
-    uint32_t x = load32(text->digits + end) >> others << others;
+    static const uint32_t keep[5] = {0, 0xff000000U, 0xffff0000U, 0xffffff00U, 0xffffffffU};
+    uint32_t x = load32(text->digits + end) & keep[len];
     x = (x << 4 | x >> 8) & 0x00ff00ff; /* two bytes of two digits each ... */
     return (x << 8 | x >> 16) & 0xffff; /* ... and these side by side, the first on top */
 }
@@ -82,13 +82,14 @@ static inline ipt_addr push_group(ipt_addr addr, uint64_t group)
     return (ipt_addr){addr.hi << 16 | addr.lo >> 48, addr.lo << 16 | group};
 }
 
-/* The groups whose first characters and ends are these, side by side at the lower end; *count grows by them. */
-static inline ipt_addr read_groups(const v6_text *text, uint64_t starts, uint64_t ends, unsigned *count)
+/* The groups from `start` on that end at these places, side by side at the lower end; *count grows by them. */
+static inline ipt_addr read_groups(const v6_text *text, unsigned start, uint64_t ends, unsigned *count)
 {
     ipt_addr addr = {0, 0};
-    for (; ends != 0; ends &= ends - 1, starts &= starts - 1, ++*count) {
+    for (; ends != 0; ends &= ends - 1, ++*count) {
         const unsigned end = (unsigned)__builtin_ctzll(ends);
-        addr = push_group(addr, group_value(text, end, end - (unsigned)__builtin_ctzll(starts)));
+        addr = push_group(addr, group_value(text, end, end - start));
+        start = end + 1;
     }
     return addr;
 }
@@ -133,12 +134,14 @@ static bool parse_v6(const char *p, size_t n, ipt_addr *out)
     if ((gap & (gap - 1)) != 0 || ((alone | alone << 1) & (UINT64_C(1) | UINT64_C(1) << n)) != 0 ||
         (digits & digits >> 1 & digits >> 2 & digits >> 3 & digits >> 4) != 0)
         return false; /* two gaps, one colon at either end, a group of five digits */
-    const uint64_t starts = digits & ~(digits << 1), ends = ~digits & digits << 1;
-    const uint64_t left = gap - 1; /* what stands before the gap: all of it where there is none */
+    const uint64_t ends = ~digits & digits << 1;
+    const uint64_t up_to_gap =
+        (gap - 1) << 1 | 1; /* where what stands before it may end: anywhere when there is none */
     unsigned count = 0;
-    ipt_addr head = read_groups(&text, starts & left, ends & (left << 1 | 1), &count);
+    ipt_addr head = read_groups(&text, 0, ends & up_to_gap, &count), tail = head;
     const unsigned head_count = count;
-    ipt_addr tail = gap == 0 ? head : read_groups(&text, starts & ~left, ends & ~(left << 1 | 1), &count);
+    if (gap != 0)
+        tail = read_groups(&text, (unsigned)__builtin_ctzll(gap) + 2, ends & ~up_to_gap, &count);
     if (has_quad) {
         tail = push_group(push_group(tail, v4 >> 16), v4 & 0xffff);
         count += 2;

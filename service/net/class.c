@@ -1,9 +1,18 @@
 /* What kind of address it is: the table of decision.md section 2, in its order, the first match wins. */
 #include "iptrust/net/addr.h"
 
-/* By the first octet, because most addresses are global and should cost one jump. */
+/* First octets that hold anything but global addresses, a bit each. Most addresses are told by this alone. */
+static const uint64_t special_octets[4] = {
+    UINT64_C(1) << 0 | UINT64_C(1) << 10,
+    UINT64_C(1) << (100 - 64) | UINT64_C(1) << (127 - 64),
+    UINT64_C(1) << (169 - 128) | UINT64_C(1) << (172 - 128),
+    UINT64_C(1) << (192 - 192) | UINT64_C(1) << (198 - 192) | UINT64_C(1) << (203 - 192) | UINT64_MAX << (224 - 192),
+};
+
 static ipt_class class_v4(uint32_t a)
 {
+    if ((special_octets[a >> 30] >> (a >> 24 & 63) & 1) == 0)
+        return IPT_CLASS_GLOBAL;
     switch (a >> 24) {
     case 0:
         return a == 0 ? IPT_CLASS_UNSPECIFIED : IPT_CLASS_RESERVED;
@@ -41,12 +50,14 @@ static ipt_class class_v4(uint32_t a)
 /* Inside 2000::/3, the space from which IANA assigns. */
 static ipt_class class_unicast(uint64_t hi)
 {
-    uint64_t first32 = hi >> 32;
+    uint64_t first16 = hi >> 48, first32 = hi >> 32;
+    if (first16 != 0x2001 && first16 != 0x2002 && first16 != 0x3fff) /* none of the rows below */
+        return IPT_CLASS_GLOBAL;
     if (first32 == 0x20010db8 || hi >> 44 == 0x3fff0) /* 3fff::/20: RFC 9637 */
         return IPT_CLASS_DOCUMENTATION;
     if (hi >> 16 == UINT64_C(0x200100020000))
         return IPT_CLASS_BENCHMARKING;
-    if (first32 >> 16 == 0x2002 || first32 == 0x20010000)
+    if (first16 == 0x2002 || first32 == 0x20010000)
         return IPT_CLASS_TRANSITION;
     return first32 >> 9 == 0x20010000U >> 9 ? IPT_CLASS_RESERVED : IPT_CLASS_GLOBAL;
 }

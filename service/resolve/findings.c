@@ -126,7 +126,7 @@ static ipt_name hop_name(const ipt_hop *hop)
 static void find_in_trusted(work *w, uint16_t i)
 {
     const ipt_hop *hop = &w->out->chain[i];
-    if ((w->several[i / 64] >> i % 64 & 1) != 0)
+    if (w->has_several && (w->several[i / 64] >> i % 64 & 1) != 0)
         add_finding(w, IPT_FINDING_DOUBLE_LISTED_ADDRESS,
                     i == 0 ? IPT_SPAN("peer") : ipt_names_text(w->view->names, hop_name(hop)));
     if (hop->origin == IPT_ORIGIN_HEADER && hop->has_port)
@@ -134,31 +134,30 @@ static void find_in_trusted(work *w, uint16_t i)
 }
 
 /* Entries of the leading list header alone: of a PROXY source or a single-address header that led nowhere the reason
- * tells. Told once for all of them, so the loop only notes what there is, and without branches on it. */
-static void find_in_unvouched(work *w)
+ * tells. Told once for all of them, so the loop only notes what there is. */
+static void find_in_unused(work *w)
 {
-    unsigned trusted = 0, reserved = 0;
-    for (uint16_t i = 0; i < w->out->chain_count; i++) {
+    bool trusted = false, reserved = false;
+    for (uint16_t i = w->unused_from; i < w->out->chain_count; i++) {
         const ipt_hop *hop = &w->out->chain[i];
-        if (hop->verdict != IPT_VERDICT_UNVOUCHED || !hop->has_addr || hop->origin != IPT_ORIGIN_HEADER ||
-            hop->header != w->entries.name)
+        if (!hop->has_addr)
             continue;
         ipt_class class = ipt_addr_class(hop->addr);
         trusted |= ipt_policy_judge(w->view, w->policy, hop->addr).list != IPT_LIST_NONE;
         reserved |= class != IPT_CLASS_GLOBAL && class != IPT_CLASS_TRANSITION;
     }
-    if (trusted != 0)
+    if (trusted)
         add_named(w, IPT_FINDING_TRUSTED_ADDRESS_IN_UNVOUCHED, w->entries.name);
-    if (reserved != 0)
+    if (reserved)
         add_named(w, IPT_FINDING_RESERVED_ADDRESS_IN_UNVOUCHED, w->entries.name);
 }
 
 static void find_in_chain(work *w)
 {
-    for (uint16_t i = 0; i < w->out->chain_count; i++)
+    for (uint16_t i = 0; i < w->unused_from; i++)
         if (w->out->chain[i].verdict == IPT_VERDICT_TRUSTED)
             find_in_trusted(w, i);
-    find_in_unvouched(w);
+    find_in_unused(w);
     if (w->headers_read && w->entries.has_word)
         add_named(w, IPT_FINDING_NON_ADDRESS_TOKEN, w->entries.name);
     if (w->headers_read && w->entries.has_repeat)

@@ -106,6 +106,7 @@ __attribute__((flatten)) ipt_refusal ipt_resolve(const ipt_view *view, const ipt
     apply_rules(&w);
     if (detail == IPT_DETAIL_FULL) {
         make_keys(&w);
+        w.unused_from = out->chain_count;
         if (w.headers_read)
             push_unused_entries(&w);
         read_context(&w);

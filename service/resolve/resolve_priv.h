@@ -58,16 +58,17 @@ typedef struct work {
     const ipt_request *request;
     ipt_detail detail;
     ipt_decision *out;
-    bool wide_table;    /* the prefix table outgrows the cache: ask for memory ahead */
-    bool zone_dropped;  /* of the peer */
-    bool peer_trusted;  /* the peer is in a list of `trust` */
-    bool headers_read;  /* false behind an untrusted peer and when PROXY bytes ended the walk */
-    bool proxy_vouched; /* the PROXY bytes are evidence */
-    uint16_t http_hop;  /* the trusted hop that spoke HTTP to us, or NO_HOP */
-    uint16_t cur;       /* the outermost hop so far that is trusted (or counted) */
-    uint16_t answer;    /* hop that is the client */
-    uint16_t placed;    /* first hop that a single-address header put there, or NO_HOP */
-    bool closed;        /* a replacing hop set the last entry used: what stands further left is nobody's word */
+    bool wide_table;      /* the prefix table outgrows the cache: ask for memory ahead */
+    bool zone_dropped;    /* of the peer */
+    bool peer_trusted;    /* the peer is in a list of `trust` */
+    bool headers_read;    /* false behind an untrusted peer and when PROXY bytes ended the walk */
+    bool proxy_vouched;   /* the PROXY bytes are evidence */
+    uint16_t http_hop;    /* the trusted hop that spoke HTTP to us, or NO_HOP */
+    uint16_t cur;         /* the outermost hop so far that is trusted (or counted) */
+    uint16_t answer;      /* hop that is the client */
+    uint16_t unused_from; /* first hop that push_unused_entries() put there, or the end of the chain */
+    uint16_t placed;      /* first hop that a single-address header put there, or NO_HOP */
+    bool closed;          /* a replacing hop set the last entry used: what stands further left is nobody's word */
     ipt_reason origin;
     uint64_t reasons;                            /* found on the way; the origin is added at the end */
     unsigned marks;                              /* of the lists of all hops that became trusted */

@@ -24,7 +24,7 @@ ipt_entry ipt_entry_parse_other(ipt_span text);
 
 /* An X-Forwarded-For element without the white space around it, or the value of a single-address header. Here, so that
  * the commonest entry goes from text to its user in registers. */
-static inline ipt_entry ipt_entry_parse(ipt_span text)
+__attribute__((always_inline)) static inline ipt_entry ipt_entry_parse(ipt_span text)
 {
     uint32_t v4;
     if (!ipt_v4_parse(text, &v4))
