@@ -51,9 +51,9 @@ static ipt_rpc_seat *seat_new(void)
     char path[] = "/tmp/ipt-fuzz-rpc-XXXXXX";
     int fd = mkstemp(path);
     ipt_diag diag;
-    ipt_engine *engine;
-    ipt_rpc *rpc;
-    ipt_rpc_seat *seat;
+    ipt_engine *engine = NULL;
+    ipt_rpc *rpc = NULL;
+    ipt_rpc_seat *seat = NULL;
     const ipt_engine_options options = {.config_path = path, .shards = 1, .decision_fd = -1};
     must(fd >= 0 && write(fd, config, sizeof(config) - 1) == sizeof(config) - 1 && close(fd) == 0);
     must(ipt_diag_init(&diag) == IPT_OK && ipt_engine_open(&options, &diag, &engine) == IPT_OK);

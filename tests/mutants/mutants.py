@@ -25,13 +25,13 @@ MUTANTS = [
     ]),
     Mutant("bad-entry-is-skipped", "I4", "service/resolve/walk.c", [
         ("        end_with_bad_entry(w, it);\n        return false;",
-         "        (void)push_entry(w, it, bad_entry_verdict(it->entry.kind));\n        return true;"),
+         "        (void)push_entry(w, it, bad_entry_verdict(it->kind));\n        return true;"),
         ("static void end_with_bad_entry(work *w, const item *it)\n{\n"
-         "    (void)push_entry(w, it, bad_entry_verdict(it->entry.kind));\n"
-         "    end_at(w, w->cur, bad_entry_reason(it->entry.kind));\n}\n", ""),
+         "    (void)push_entry(w, it, bad_entry_verdict(it->kind));\n"
+         "    end_at(w, w->cur, bad_entry_reason(it->kind));\n}\n", ""),
     ]),
     Mutant("index-off-by-one", "I4", "service/resolve/entries.c", [
-        ("    it->index = (uint32_t)e->left;", "    it->index = (uint32_t)e->left + 1;"),
+        ("    hop->index = (uint32_t)e->left;", "    hop->index = (uint32_t)e->left + 1;"),
     ]),
     Mutant("egress-is-a-hop", "I4", "service/view/judge.c", [
         ("            return (ipt_judgement){.list = IPT_LIST_NONE, .egress = true};", "            continue;"),
@@ -40,20 +40,23 @@ MUTANTS = [
     Mutant("last-line-alone", "I5", "service/resolve/entries.c", [
         ("    if (e->line == 0)\n        return false;\n    do", "    if (e->line == 0 || e->count != 0)\n        return false;\n    do"),
     ]),
-    Mutant("upper-case-is-no-digit", "I6", "service/net/addr.c", [("['A'] = 11,", "['A'] = 0,")]),
-    Mutant("empty-list-trusts-all", "I7 emptied", "service/view/judge.c", [
-        ("    return out;\n}\n\nipt_vouch",
-         "    for (size_t i = 0; best == IPT_RANK_NONE && i < policy->spec->trust_count; i++)\n"
-         "        if (view->lists[policy->spec->trust[i]].empty)\n"
-         "            out.list = policy->spec->trust[i];\n"
-         "    return out;\n}\n\nipt_vouch"),
+    Mutant("upper-case-is-no-digit", "I6", "service/net/addr.c", [
+        ("_mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'))",
+         "_mm_sub_epi8(text, _mm_set1_epi8('a'))"),
+    ]),
+    Mutant("empty-list-trusts-all", "I7 emptied", "service/resolve/step.c", [
+        ("    if (judgement->list == IPT_LIST_NONE)\n        return STEP_UNTRUSTED;",
+         "    for (size_t i = 0; judgement->list == IPT_LIST_NONE && i < w->policy->spec->trust_count; i++)\n"
+         "        if (w->view->lists[w->policy->spec->trust[i]].empty)\n"
+         "            judgement->list = w->policy->spec->trust[i];\n"
+         "    if (judgement->list == IPT_LIST_NONE)\n        return STEP_UNTRUSTED;"),
     ]),
     Mutant("old-lists-need-no-proof", "I7 aged", "service/resolve/confidence.c", [
-        ("(uint64_t)(proof == PROOF_FAILED) <<", "(uint64_t)(proof == PROOF_FAILED && freshness == IPT_FRESH) <<"),
+        ("        if (proof == PROOF_FAILED)\n", "        if (proof == PROOF_FAILED && w->view->freshness[hop->list] == IPT_FRESH)\n"),
     ]),
     Mutant("names-are-looked-up", "I8", "service/net/addr.c", [
-        ('#include "iptrust/net/addr.h"\n',
-         '#include "iptrust/net/addr.h"\n#include <netdb.h>\n'
+        ('#include "addr_priv.h"\n',
+         '#include "addr_priv.h"\n#include <netdb.h>\n'
          "int ipt_addr_look_up(const char *name, struct addrinfo **out);\n"
          "int ipt_addr_look_up(const char *name, struct addrinfo **out)\n"
          "{\n    return getaddrinfo(name, NULL, NULL, out);\n}\n"),
@@ -80,7 +83,7 @@ MUTANTS = [
     Mutant("last-list-labels", "golden", "service/view/judge.c", [
         ("        if (rank < best) {", "        if (best == IPT_RANK_NONE || rank > best) {"),
     ]),
-    Mutant("broad-is-one-bit-wider", "golden", "service/resolve/confidence.c", [("(v4 ? 96 + 12 : 29)", "(v4 ? 96 + 11 : 28)")]),
+    Mutant("broad-is-one-bit-wider", "golden", "service/net/prefix.c", [("bits < (v4 ? 12 : 29)", "bits < (v4 ? 11 : 28)")]),
     Mutant("a-secret-may-repeat", "golden", "service/resolve/proof.c", [
         ("count_values(w, proof->header, &value) != 1)", "count_values(w, proof->header, &value) == 0)"),
     ]),

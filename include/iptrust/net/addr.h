@@ -59,7 +59,7 @@ IPT_MUST_USE static inline bool ipt_endpoint_parse(ipt_span text, ipt_endpoint *
 {
     uint32_t v4;
     if (ipt_v4_parse(text, &v4)) {
-        *out = (ipt_endpoint){.addr = ipt_addr_from_v4(v4)};
+        *out = (ipt_endpoint){.addr = ipt_addr_from_v4(v4), .port = 0, .has_port = false, .mapped = false};
         return true;
     }
     ipt_endpoint other; /* its address is told, not that of *out, which can then live in registers */

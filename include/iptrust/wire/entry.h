@@ -29,7 +29,10 @@ __attribute__((always_inline)) static inline ipt_entry ipt_entry_parse(ipt_span 
     uint32_t v4;
     if (!ipt_v4_parse(text, &v4))
         return ipt_entry_parse_other(text);
-    return (ipt_entry){.kind = IPT_ENTRY_ADDRESS, .node = {.addr = ipt_addr_from_v4(v4)}, .text = text};
+    return (ipt_entry){.kind = IPT_ENTRY_ADDRESS,
+                       .text_quoted = false,
+                       .node = {.addr = ipt_addr_from_v4(v4), .port = 0, .has_port = false, .mapped = false},
+                       .text = text};
 }
 
 /* CloudFront-Viewer-Address: `ip:port` with a port always there and IPv6 unbracketed; the last colon is the port's. */
