@@ -22,9 +22,10 @@ MODULES = {
     "codec": ("resolve view config ranges wire net base", "yajl.*"),
     "explain": ("resolve view config ranges wire net base", ""),
     "engine": ("codec resolve view config ranges wire net metrics base", "urcu.*"),
-    "rest": ("engine explain codec resolve view config ranges wire net metrics base", "microhttpd"),
+    "listener": ("config ranges wire net base", ""),
+    "rest": ("engine listener explain codec resolve view config ranges wire net metrics base", "microhttpd"),
     "rpc": ("engine codec resolve view config ranges wire net metrics base", r"protobuf-c/.*|.*\.pb-c"),
-    "daemon": ("rest engine explain codec resolve view config ranges wire net metrics base", ""),
+    "daemon": ("rest engine listener explain codec resolve view config ranges wire net metrics base", ""),
     "cli": ("explain codec resolve view config ranges wire net base", "curl/.*|yajl.*"),
 }
 # The C library and the kernel are everybody's, except that what is below `metrics` and `engine` does no effects.

@@ -8,7 +8,7 @@
 
 enum { ACCEPT_AT_ONCE = 16 };
 
-static void count_refused(rest_loop *loop, rest_entry why)
+static void count_refused(rest_loop *loop, ipt_gate_answer why)
 {
     ipt_rest *rest = loop->rest;
     ipt_metrics_add(ipt_engine_metrics(rest->engine), loop->seat.shard, rest->refused, &rest->refusals[why], 1);
@@ -82,8 +82,8 @@ static void take(rest_loop *loop, int fd, const rest_listener *listener, const s
     }
     /* Probes and the administrator get in however many callers there are. */
     if (loop->decides) {
-        rest_entry entry = rest_gate_enter(&loop->rest->gate, !conn->is_unix, conn->addr);
-        if (entry != REST_ENTER_OK) {
+        ipt_gate_answer entry = ipt_gate_enter(&loop->rest->gate, !conn->is_unix, conn->addr);
+        if (entry != IPT_GATE_OK) {
             count_refused(loop, entry);
             rest_conn_free(conn);
             (void)close(fd);
@@ -105,11 +105,11 @@ static void shed(rest_loop *loop, const rest_listener *listener)
 {
     if (loop->reserve >= 0)
         (void)close(loop->reserve);
-    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+    int fd = accept4(listener->socket.fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
         (void)close(fd);
     loop->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    count_refused(loop, REST_ENTER_REFUSED);
+    count_refused(loop, IPT_GATE_FULL);
 }
 
 void rest_accept(rest_loop *loop, const rest_listener *listener)
@@ -117,7 +117,7 @@ void rest_accept(rest_loop *loop, const rest_listener *listener)
     for (unsigned i = 0; i < ACCEPT_AT_ONCE; i++) {
         struct sockaddr_storage from = {0};
         socklen_t n = sizeof(from);
-        int fd = accept4(listener->fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(listener->socket.fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
             take(loop, fd, listener, &from);
             continue;

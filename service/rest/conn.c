@@ -11,21 +11,10 @@
 static void set_peer(rest_conn *conn, const struct sockaddr_storage *from)
 {
     uint16_t port;
-    if (conn->is_unix) {
+    if (!ipt_listener_caller(from, &conn->addr, &port)) {
         memcpy(conn->peer, "unix", 4);
         conn->peer_n = 4;
         return;
-    }
-    if (from->ss_family == AF_INET) {
-        struct sockaddr_in in;
-        memcpy(&in, from, sizeof(in));
-        conn->addr = ipt_addr_from_v4(ntohl(in.sin_addr.s_addr));
-        port = ntohs(in.sin_port);
-    } else {
-        struct sockaddr_in6 in6;
-        memcpy(&in6, from, sizeof(in6));
-        conn->addr = ipt_addr_from_bytes16(in6.sin6_addr.s6_addr);
-        port = ntohs(in6.sin6_port);
     }
     char host[IPT_ADDR_TEXT];
     (void)ipt_addr_format(conn->addr, host);
@@ -42,7 +31,7 @@ rest_conn *rest_conn_new(rest_loop *loop, int fd, const rest_listener *listener,
     conn->loop = loop;
     conn->fd = fd;
     conn->face = listener->face;
-    conn->is_unix = listener->is_unix;
+    conn->is_unix = listener->socket.is_unix;
     conn->since = ipt_clock_ms();
     set_peer(conn, from);
     return conn;
@@ -53,7 +42,7 @@ void rest_conn_free(rest_conn *conn)
     if (conn == NULL)
         return;
     if (conn->entered)
-        rest_gate_leave(&conn->loop->rest->gate, !conn->is_unix, conn->addr);
+        ipt_gate_leave(&conn->loop->rest->gate, !conn->is_unix, conn->addr);
     free(conn);
 }
 

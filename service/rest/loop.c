@@ -65,7 +65,7 @@ static bool watch_all(rest_loop *loop)
     for (size_t i = 0; i < rest->listener_count; i++) {
         bool mine = (rest->listeners[i].face == FACE_HTTP) == loop->decides;
         /* One of the loops is woken, not all. */
-        if (mine && !watch(loop->epoll, rest->listeners[i].fd, EPOLLIN | EPOLLEXCLUSIVE, i))
+        if (mine && !watch(loop->epoll, rest->listeners[i].socket.fd, EPOLLIN | EPOLLEXCLUSIVE, i))
             return false;
     }
     loop->listening = true;
@@ -131,7 +131,7 @@ static void stop_listening(rest_loop *loop)
         if (rest->listeners[i].face != FACE_HTTP)
             continue;
         rest_accept(loop, &rest->listeners[i]); /* a Unix socket keeps its queue after its shutdown */
-        (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, rest->listeners[i].fd, NULL);
+        (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, rest->listeners[i].socket.fd, NULL);
     }
     loop->listening = false;
 }

@@ -70,9 +70,10 @@ static bool add_listener(ipt_rest *rest, const ipt_listener_spec *spec, rest_fac
     if (spec->kind == IPT_LISTEN_OFF)
         return true;
     rest_listener *listener = &rest->listeners[rest->listener_count];
-    if (rest_listen(spec, face, listener, why, sizeof(why))) {
+    if (ipt_listener_open(spec, &listener->socket, why, sizeof(why))) {
+        listener->face = face;
         rest->listener_count++;
-        log_listener(rest, IPT_LOG_INFO, "listening", face, listener->text, NULL);
+        log_listener(rest, IPT_LOG_INFO, "listening", face, listener->socket.text, NULL);
         return true;
     }
     log_listener(rest, optional ? IPT_LOG_WARNING : IPT_LOG_ERROR, optional ? "listener is off" : "cannot listen", face,
@@ -82,7 +83,7 @@ static bool add_listener(ipt_rest *rest, const ipt_listener_spec *spec, rest_fac
 
 static bool add_admin(ipt_rest *rest, const ipt_config *config)
 {
-    char path[REST_PATH_MAX];
+    char path[IPT_LISTENER_PATH_MAX];
     if (config->admin.stated) {
         if (config->admin.kind == IPT_LISTEN_TCP && !rest_token_read(config->admin.token_file, &rest->token)) {
             log_listener(rest, IPT_LOG_ERROR, "cannot listen", FACE_ADMIN, config->admin.text,
@@ -131,7 +132,7 @@ ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loo
     ipt_engine_on_reload(engine, rest_token_renew, rest);
     ipt_err err = count_init(rest);
     if (err == IPT_OK)
-        err = rest_gate_init(&rest->gate, config->limit_connections, config->limit_per_address);
+        err = ipt_gate_init(&rest->gate, config->limit_connections, config->limit_per_address);
     if (err == IPT_OK && (!add_listener(rest, &config->http, FACE_HTTP, false) ||
                           !add_listener(rest, &config->health, FACE_HEALTH, false) || !add_admin(rest, config)))
         err = IPT_EIO;
@@ -171,16 +172,16 @@ void ipt_rest_close_listeners(ipt_rest *rest)
     enum { LET_IN_US = 50000, LOOK_US = 5000, LOOKS = 100 }; /* for the loops to take in who stands at the door */
     for (size_t i = 0; i < rest->listener_count; i++) {
         if (rest->listeners[i].face == FACE_HTTP)
-            rest_listen_no_more(&rest->listeners[i]);
+            ipt_listener_no_more(&rest->listeners[i].socket);
     }
     set_state(rest, REST_CLOSING);
     (void)usleep(LET_IN_US);
     for (size_t i = 0; i < rest->listener_count; i++) {
         if (rest->listeners[i].face != FACE_HTTP)
             continue;
-        for (unsigned look = 0; look < LOOKS && rest_listen_is_waited(&rest->listeners[i]); look++)
+        for (unsigned look = 0; look < LOOKS && ipt_listener_is_waited(&rest->listeners[i].socket); look++)
             (void)usleep(LOOK_US);
-        (void)shutdown(rest->listeners[i].fd, SHUT_RDWR);
+        (void)shutdown(rest->listeners[i].socket.fd, SHUT_RDWR);
     }
     set_state(rest, REST_CLOSED);
 }
@@ -189,7 +190,7 @@ const char *ipt_rest_http_address(const ipt_rest *rest)
 {
     for (size_t i = 0; i < rest->listener_count; i++) {
         if (rest->listeners[i].face == FACE_HTTP)
-            return rest->listeners[i].text;
+            return rest->listeners[i].socket.text;
     }
     return NULL;
 }
@@ -215,9 +216,9 @@ void ipt_rest_close(ipt_rest *rest)
     for (unsigned i = 0; i < rest->loop_count; i++)
         rest_loop_close(&rest->loops[i]);
     for (size_t i = 0; i < rest->listener_count; i++)
-        rest_unlisten(&rest->listeners[i]);
+        ipt_listener_close(&rest->listeners[i].socket);
     free(rest->loops);
-    rest_gate_done(&rest->gate);
+    ipt_gate_done(&rest->gate);
     rest_token_forget(&rest->token);
     (void)pthread_mutex_destroy(&rest->token_lock);
     free(rest);

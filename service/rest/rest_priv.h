@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
+#include "iptrust/listener/gate.h"
+#include "iptrust/listener/listener.h"
 #include "iptrust/rest/rest.h"
 
 /* Limits of the contract (interfaces.md, REST) and of our own. */
@@ -29,53 +31,20 @@ enum {
     REST_SWEEP_MS = 1000,             /* how often deadlines are looked at */
     REST_STUCK_MS = 10000,            /* a loop that has not turned for this long is dead */
     REST_FRESH_MS = 500,              /* at the end: for the first byte of a connection that was let in */
-    REST_PATH_MAX = 108,              /* sun_path */
     REST_LISTENERS_MAX = 3,
 };
 
 typedef enum rest_face { FACE_HTTP = 0, FACE_HEALTH, FACE_ADMIN } rest_face;
 
-/* ---- gate.c: how many connections there may be ---- */
-
-typedef struct gate_node {
-    ipt_addr addr;
-    uint32_t count, next; /* next: index, GATE_END at the end of a chain */
-} gate_node;
-
-typedef struct rest_gate {
-    pthread_mutex_t lock;
-    uint32_t limit, limit_address, total;
-    uint32_t *buckets;
-    gate_node *nodes;
-    uint32_t mask, free;
-} rest_gate;
-
-IPT_MUST_USE ipt_err rest_gate_init(rest_gate *gate, uint32_t limit, uint32_t limit_address);
-void rest_gate_done(rest_gate *gate);
-typedef enum rest_entry { REST_ENTER_REFUSED = 0, REST_ENTER_ADDRESS_FULL, REST_ENTER_OK } rest_entry;
-/* has_addr false: a Unix socket, of which only the total counts. */
-IPT_MUST_USE rest_entry rest_gate_enter(rest_gate *gate, bool has_addr, ipt_addr addr);
-void rest_gate_leave(rest_gate *gate, bool has_addr, ipt_addr addr);
-
-/* ---- listen.c ---- */
+/* ---- listeners ---- */
 
 typedef struct rest_listener {
+    ipt_listener socket;
     rest_face face;
-    int fd; /* -1: none */
-    bool is_unix;
-    char path[REST_PATH_MAX]; /* UNIX: removed at the end, while it is still ours */
-    dev_t device;
-    ino_t inode;
-    char text[160]; /* the address as it really is */
 } rest_listener;
 
-/* why: plain words for the log. */
-IPT_MUST_USE bool rest_listen(const ipt_listener_spec *spec, rest_face face, rest_listener *out, char *why, size_t cap);
-void rest_unlisten(rest_listener *listener);
-void rest_listen_no_more(const rest_listener *listener);   /* TCP: nobody else may queue up */
-bool rest_listen_is_waited(const rest_listener *listener); /* somebody stands in the queue */
 /* Where the admin socket goes when nobody says: out is the spec to listen on, kind OFF when there is no place. */
-ipt_listener_spec rest_admin_default(const ipt_config *config, char path[REST_PATH_MAX]);
+ipt_listener_spec rest_admin_default(const ipt_config *config, char path[IPT_LISTENER_PATH_MAX]);
 
 /* ---- the request under way ---- */
 
@@ -216,7 +185,7 @@ typedef enum rest_state {
 struct ipt_rest {
     ipt_engine *engine;
     ipt_log *log;
-    rest_gate gate;
+    ipt_gate gate;
     rest_listener listeners[REST_LISTENERS_MAX];
     size_t listener_count;
     rest_loop *loops; /* loop_count of them; the last serves health and admin */

@@ -1,16 +1,22 @@
-/* Counts connections in all and by address. Taken when a connection begins and ends, never for a request. */
-#include "rest_priv.h"
+/* Counts connections in all and by address: a hash table whose nodes are all there from the start. */
+#include "iptrust/listener/gate.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+typedef struct ipt_gate_node {
+    ipt_addr addr;
+    uint32_t count, next; /* next: index, GATE_END at the end of a chain */
+} gate_node;
 
 static const uint32_t GATE_END = UINT32_MAX;
 
-ipt_err rest_gate_init(rest_gate *gate, uint32_t limit, uint32_t limit_address)
+ipt_err ipt_gate_init(ipt_gate *gate, uint32_t limit, uint32_t limit_address)
 {
     uint32_t buckets = 64;
     while (buckets < limit && buckets < (1U << 20))
         buckets *= 2;
-    *gate = (rest_gate){.limit = limit, .limit_address = limit_address, .mask = buckets - 1, .free = 0};
+    *gate = (ipt_gate){.limit = limit, .limit_address = limit_address, .mask = buckets - 1, .free = 0};
     gate->buckets = malloc(buckets * sizeof(*gate->buckets));
     gate->nodes = malloc(((size_t)limit + 1) * sizeof(*gate->nodes));
     (void)pthread_mutex_init(&gate->lock, NULL);
@@ -22,7 +28,7 @@ ipt_err rest_gate_init(rest_gate *gate, uint32_t limit, uint32_t limit_address)
     return IPT_OK;
 }
 
-void rest_gate_done(rest_gate *gate)
+void ipt_gate_done(ipt_gate *gate)
 {
     free(gate->buckets);
     free(gate->nodes);
@@ -38,7 +44,7 @@ static ipt_addr counted_as(ipt_addr addr)
     return addr;
 }
 
-static uint32_t *find(rest_gate *gate, ipt_addr addr)
+static uint32_t *find(ipt_gate *gate, ipt_addr addr)
 {
     uint64_t hash = (addr.hi ^ addr.lo * UINT64_C(0x9E3779B97F4A7C15)) * UINT64_C(0x9E3779B97F4A7C15);
     uint32_t *link = &gate->buckets[(hash >> 32) & gate->mask];
@@ -47,38 +53,38 @@ static uint32_t *find(rest_gate *gate, ipt_addr addr)
     return link;
 }
 
-static rest_entry enter_address(rest_gate *gate, ipt_addr addr)
+static ipt_gate_answer enter_address(ipt_gate *gate, ipt_addr addr)
 {
     uint32_t *link = find(gate, addr);
     if (*link == GATE_END) {
         /* There is a node for every connection that the total admits. */
         uint32_t fresh = gate->free;
         if (fresh == GATE_END)
-            return REST_ENTER_REFUSED;
+            return IPT_GATE_FULL;
         gate->free = gate->nodes[fresh].next;
         gate->nodes[fresh] = (gate_node){.addr = addr, .count = 0, .next = GATE_END};
         *link = fresh;
     }
     gate_node *node = &gate->nodes[*link];
     if (node->count >= gate->limit_address)
-        return REST_ENTER_ADDRESS_FULL;
+        return IPT_GATE_ADDRESS_FULL;
     node->count++;
-    return REST_ENTER_OK;
+    return IPT_GATE_OK;
 }
 
-rest_entry rest_gate_enter(rest_gate *gate, bool has_addr, ipt_addr addr)
+ipt_gate_answer ipt_gate_enter(ipt_gate *gate, bool has_addr, ipt_addr addr)
 {
-    rest_entry entry = REST_ENTER_REFUSED;
+    ipt_gate_answer entry = IPT_GATE_FULL;
     (void)pthread_mutex_lock(&gate->lock);
     if (gate->total < gate->limit)
-        entry = has_addr ? enter_address(gate, counted_as(addr)) : REST_ENTER_OK;
-    if (entry == REST_ENTER_OK)
+        entry = has_addr ? enter_address(gate, counted_as(addr)) : IPT_GATE_OK;
+    if (entry == IPT_GATE_OK)
         gate->total++;
     (void)pthread_mutex_unlock(&gate->lock);
     return entry;
 }
 
-void rest_gate_leave(rest_gate *gate, bool has_addr, ipt_addr addr)
+void ipt_gate_leave(ipt_gate *gate, bool has_addr, ipt_addr addr)
 {
     (void)pthread_mutex_lock(&gate->lock);
     gate->total--;

@@ -1,13 +1,13 @@
 /* Listening sockets, TCP and Unix. A Unix socket file left behind by a dead process is replaced, one that answers is
  * not. */
-#include "rest_priv.h"
+#include "iptrust/listener/listener.h"
 
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -99,7 +99,7 @@ static bool clear_path(const struct sockaddr_un *address, char *why, size_t cap)
     return unlink(address->sun_path) == 0 || (explain(why, cap, "cannot remove the dead socket"), false);
 }
 
-static int listen_unix(const ipt_listener_spec *spec, rest_listener *out, char *why, size_t cap)
+static int listen_unix(const ipt_listener_spec *spec, ipt_listener *out, char *why, size_t cap)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t n = strlen(spec->path);
@@ -127,9 +127,9 @@ static int listen_unix(const ipt_listener_spec *spec, rest_listener *out, char *
     return fd;
 }
 
-bool rest_listen(const ipt_listener_spec *spec, rest_face face, rest_listener *out, char *why, size_t cap)
+bool ipt_listener_open(const ipt_listener_spec *spec, ipt_listener *out, char *why, size_t cap)
 {
-    rest_listener fresh = {.face = face, .is_unix = spec->kind == IPT_LISTEN_UNIX, .fd = -1};
+    ipt_listener fresh = {.is_unix = spec->kind == IPT_LISTEN_UNIX, .fd = -1};
     fresh.fd = fresh.is_unix ? listen_unix(spec, &fresh, why, cap) : listen_tcp(spec, why, cap);
     if (fresh.fd < 0)
         return false;
@@ -141,7 +141,7 @@ bool rest_listen(const ipt_listener_spec *spec, rest_face face, rest_listener *o
     return true;
 }
 
-void rest_unlisten(rest_listener *listener)
+void ipt_listener_close(ipt_listener *listener)
 {
     struct stat st;
     if (listener->fd < 0)
@@ -157,7 +157,7 @@ void rest_unlisten(rest_listener *listener)
 /* What stands in the queue when a listener is shut is reset, and new callers keep coming in while it is emptied. So
  * first SYN is dropped, as if lost on the way: who is in the middle of the handshake still comes in, everybody else
  * tries again in a second and is refused. The filter sees a segment from its TCP header on (RFC 9293, 3.1). */
-void rest_listen_no_more(const rest_listener *listener)
+void ipt_listener_no_more(const ipt_listener *listener)
 {
     enum { FLAGS_AT = 13, SYN = 2 };
     struct sock_filter code[] = {
@@ -171,35 +171,29 @@ void rest_listen_no_more(const rest_listener *listener)
         (void)setsockopt(listener->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
-bool rest_listen_is_waited(const rest_listener *listener)
+bool ipt_listener_is_waited(const ipt_listener *listener)
 {
     struct pollfd door = {.fd = listener->fd, .events = POLLIN};
     return poll(&door, 1, 0) == 1 && door.revents == POLLIN;
 }
 
-/* A directory that is there, or can be made, and that we may write into. */
-static bool usable(const char *directory)
+bool ipt_listener_caller(const struct sockaddr_storage *from, ipt_addr *addr, uint16_t *port)
 {
-    return (mkdir(directory, 0750) == 0 || errno == EEXIST) && access(directory, W_OK | X_OK) == 0;
-}
-
-ipt_listener_spec rest_admin_default(const ipt_config *config, char path[REST_PATH_MAX])
-{
-    ipt_listener_spec spec = config->admin;
-    char directory[REST_PATH_MAX - sizeof("/admin.sock") + 1] = "/run/iptrustd";
-    bool found = usable(directory);
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    if (!found && runtime != NULL && runtime[0] == '/') {
-        int n = snprintf(directory, sizeof(directory), "%s/iptrustd", runtime);
-        found = n > 0 && (size_t)n < sizeof(directory) && usable(directory);
+    uint16_t number;
+    if (from->ss_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, from, sizeof(in));
+        *addr = ipt_addr_from_v4(ntohl(in.sin_addr.s_addr));
+        number = ntohs(in.sin_port);
+    } else if (from->ss_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, from, sizeof(in6));
+        *addr = ipt_addr_from_bytes16(in6.sin6_addr.s6_addr);
+        number = ntohs(in6.sin6_port);
+    } else {
+        return false;
     }
-    if (!found && config->state_dir != NULL) {
-        int n = snprintf(directory, sizeof(directory), "%s", config->state_dir);
-        found = n > 0 && (size_t)n < sizeof(directory) && access(directory, W_OK | X_OK) == 0;
-    }
-    spec.kind = found ? IPT_LISTEN_UNIX : IPT_LISTEN_OFF;
-    spec.mode = 0600;
-    snprintf(path, REST_PATH_MAX, "%s/admin.sock", directory);
-    spec.path = path;
-    return spec;
+    if (port != NULL)
+        *port = number;
+    return true;
 }

@@ -6,11 +6,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "rest_priv.h"
+#include "iptrust/listener/listener.h"
 
 static void port_zero_becomes_a_real_one(void **state)
 {
@@ -18,10 +19,10 @@ static void port_zero_becomes_a_real_one(void **state)
     (void)state;
     for (size_t i = 0; i < IPT_COUNT(hosts); i++) {
         ipt_listener_spec spec = {.kind = IPT_LISTEN_TCP};
-        rest_listener listener = {.fd = -1};
+        ipt_listener listener = {.fd = -1};
         char why[200];
         assert_true(ipt_addr_parse(ipt_span_from(hosts[i]), &spec.host, NULL));
-        if (!rest_listen(&spec, FACE_HTTP, &listener, why, sizeof(why))) {
+        if (!ipt_listener_open(&spec, &listener, why, sizeof(why))) {
             assert_int_equal(i, 1); /* a machine without IPv6 */
             continue;
         }
@@ -29,11 +30,11 @@ static void port_zero_becomes_a_real_one(void **state)
         assert_non_null(port);
         assert_true(strtoul(port + 1, NULL, 10) > 0);
         spec.port = (uint16_t)strtoul(port + 1, NULL, 10);
-        rest_listener second = {.fd = -1};
-        assert_false(rest_listen(&spec, FACE_HTTP, &second, why, sizeof(why)));
+        ipt_listener second = {.fd = -1};
+        assert_false(ipt_listener_open(&spec, &second, why, sizeof(why)));
         assert_int_equal(second.fd, -1);
         assert_non_null(strstr(why, "another program listens there"));
-        rest_unlisten(&listener);
+        ipt_listener_close(&listener);
         assert_int_equal(listener.fd, -1);
     }
 }
@@ -42,27 +43,27 @@ static void unix_sockets_have_their_mode_and_go_away(void **state)
 {
     char directory[] = "/tmp/ipt-listen-XXXXXX", path[64], why[200];
     ipt_listener_spec spec = {.kind = IPT_LISTEN_UNIX, .mode = 0620, .path = path};
-    rest_listener listener, second = {.fd = -1};
+    ipt_listener listener, second = {.fd = -1};
     struct stat st;
     (void)state;
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof(path), "%s/s", directory);
-    assert_true(rest_listen(&spec, FACE_HTTP, &listener, why, sizeof(why)));
+    assert_true(ipt_listener_open(&spec, &listener, why, sizeof(why)));
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0620);
-    assert_false(rest_listen(&spec, FACE_HTTP, &second, why, sizeof(why)));
+    assert_false(ipt_listener_open(&spec, &second, why, sizeof(why)));
     close(listener.fd); /* dies without tidying up */
-    assert_true(rest_listen(&spec, FACE_HTTP, &listener, why, sizeof(why)));
+    assert_true(ipt_listener_open(&spec, &listener, why, sizeof(why)));
     assert_int_equal(unlink(path), 0);
-    assert_true(rest_listen(&spec, FACE_HTTP, &second, why, sizeof(why)));
-    rest_unlisten(&listener);
+    assert_true(ipt_listener_open(&spec, &second, why, sizeof(why)));
+    ipt_listener_close(&listener);
     assert_int_equal(stat(path, &st), 0); /* a successor's socket is not ours to remove */
-    rest_unlisten(&second);
+    ipt_listener_close(&second);
     assert_int_not_equal(stat(path, &st), 0);
     int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     close(fd);
-    assert_false(rest_listen(&spec, FACE_HTTP, &second, why, sizeof(why)));
+    assert_false(ipt_listener_open(&spec, &second, why, sizeof(why)));
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(directory), 0);
 }
