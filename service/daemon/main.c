@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "iptrust/config/diag_print.h"
+#include "iptrust/engine/health.h"
 
 enum { EXIT_WRONG = 2, POLL_MS = 20 };
 
@@ -123,7 +124,7 @@ static void drain(program *d)
 {
     ipt_log_note(d->log, IPT_LOG_INFO, "draining", NULL, NULL);
     daemon_notify("STOPPING=1");
-    ipt_rest_drain(d->rest);
+    ipt_engine_drain(d->engine);
     bool at_once = wait_out(d, d->drain_delay_ms, false);
     if (!at_once) {
         ipt_rest_close_listeners(d->rest);

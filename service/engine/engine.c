@@ -70,6 +70,7 @@ void ipt_engine_close(ipt_engine *engine)
     ipt_slot_publish_take(&engine->slot, NULL);
     ipt_ring_free(engine->decisions);
     ipt_metrics_free(engine->metrics);
+    engine_beats_free(engine);
     (void)pthread_cond_destroy(&engine->reload.asked);
     (void)pthread_mutex_destroy(&engine->reload.lock);
     free(engine);

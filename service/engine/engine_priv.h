@@ -53,6 +53,8 @@ struct ipt_engine {
     engine_labels labels;
     engine_families families;
     engine_reload reload;
+    struct ipt_beat *beats;
+    _Atomic bool draining, listener_died;
 };
 
 /* counting.c */
@@ -63,6 +65,9 @@ void engine_count_unknown_policy(ipt_engine *engine, unsigned shard);
 void engine_count_reload(ipt_engine *engine, bool ok);
 /* Label values for a view's policies and sources. */
 IPT_MUST_USE ipt_err engine_generation_new(ipt_engine *engine, ipt_view **view_take, ipt_generation **out);
+
+/* health.c */
+void engine_beats_free(ipt_engine *engine);
 
 /* gauges.c */
 void engine_collect(void *context, ipt_expo *expo);

@@ -128,7 +128,7 @@ void rest_accept(rest_loop *loop, const rest_listener *listener)
         }
         /* accept(2): a network error of the new connection is reported here too; only these mean the listener. */
         if ((errno == EBADF || errno == EINVAL || errno == ENOTSOCK) && rest_state_now(loop->rest) < REST_CLOSING)
-            atomic_store(&loop->rest->listener_died, true);
+            ipt_engine_listener_died(loop->rest->engine);
         if (errno != EINTR && errno != ECONNABORTED)
             return;
     }

@@ -10,15 +10,12 @@ static void answer_text(rest_conn *conn, bool good)
 
 void rest_call_livez(rest_conn *conn)
 {
-    const ipt_rest *rest = conn->loop->rest;
+    const ipt_engine *engine = conn->loop->rest->engine;
     ipt_buf *out = &conn->request.work->out;
-    bool good = true;
-    for (unsigned i = 0; i < rest->loop_count; i++) {
-        if (!rest_loop_is_alive(&rest->loops[i])) {
-            good = false;
-            ipt_buf_addf(out, "[-]event loop %u has not turned for %d s\n", i, REST_STUCK_MS / 1000);
-        }
-    }
+    const ipt_beat *stuck = ipt_engine_next_stuck(engine, NULL);
+    bool good = stuck == NULL;
+    for (; stuck != NULL; stuck = ipt_engine_next_stuck(engine, stuck))
+        ipt_buf_addf(out, "[-]%s has not turned for %d s\n", stuck->name, IPT_BEAT_STUCK_MS / 1000);
     if (good)
         ipt_buf_adds(out, "ok\n");
     answer_text(conn, good);
@@ -31,15 +28,6 @@ static void say(rest_conn *conn, bool verbose, const char *mark, const char *wha
         ipt_buf_addf(&conn->request.work->out, "%s%s%s%s %s\n", mark, what, name[0] == '\0' ? "" : " ", name, state);
 }
 
-static bool must_be_fresh(const ipt_config *config, const char *list)
-{
-    for (size_t i = 0; i < config->ready_require_fresh_count; i++) {
-        if (strcmp(config->ready_require_fresh[i], list) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool lists_ready(rest_conn *conn, const ipt_view *view, bool verbose)
 {
     static const char *const states[] = {"ok", "stale", "expired"};
@@ -47,7 +35,7 @@ static bool lists_ready(rest_conn *conn, const ipt_view *view, bool verbose)
     for (size_t i = 0; i < view->list_count; i++) {
         const ipt_view_list *list = &view->lists[i];
         bool fresh = view->freshness[i] == IPT_FRESH && !list->spec->failed;
-        bool needed = !fresh && must_be_fresh(view->config, list->spec->name);
+        bool needed = ipt_engine_list_holds_up(view, i);
         good = good && !needed;
         say(conn, verbose,
             fresh    ? "[+]"
@@ -82,7 +70,7 @@ void rest_call_readyz(rest_conn *conn)
     ipt_rest *rest = conn->loop->rest;
     bool verbose =
         MHD_lookup_connection_value_n(conn->request.mhd, MHD_GET_ARGUMENT_KIND, "verbose", 7, NULL, NULL) == MHD_YES;
-    bool draining = rest_state_now(rest) >= REST_DRAINING, died = atomic_load(&rest->listener_died);
+    bool draining = ipt_engine_is_draining(rest->engine), died = ipt_engine_has_dead_listener(rest->engine);
     const ipt_generation *generation = ipt_engine_acquire(rest->engine);
     bool good = !draining && !died;
     say_reload(conn, verbose);

@@ -91,8 +91,10 @@ ipt_err rest_loop_open(rest_loop *loop)
     if (loop->epoll < 0 || loop->wake < 0 || loop->mhd == NULL || !watch_all(loop))
         return IPT_EIO;
     loop->now = loop->swept = ipt_clock_ms();
-    atomic_store(&loop->beat, loop->now);
-    return IPT_OK;
+    char name[24];
+    snprintf(name, sizeof(name), "event loop %u", loop->number);
+    loop->beat = ipt_engine_add_beat(loop->rest->engine, name);
+    return loop->beat == NULL ? IPT_ENOMEM : IPT_OK;
 }
 
 void rest_loop_wake(const rest_loop *loop)
@@ -101,11 +103,6 @@ void rest_loop_wake(const rest_loop *loop)
     if (loop->rest == NULL || loop->wake < 0)
         return; /* not opened yet */
     (void)!write(loop->wake, &one, sizeof(one));
-}
-
-bool rest_loop_is_alive(const rest_loop *loop)
-{
-    return ipt_clock_ms() - atomic_load(&loop->beat) < REST_STUCK_MS;
 }
 
 static void look_at_ours(rest_loop *loop, int wait_ms)
@@ -158,7 +155,7 @@ static void turn(rest_loop *loop)
     loop->busy = loop->served != served;
     if (was_busy && loop->now != before)
         look_at_ours(loop, 0);
-    atomic_store_explicit(&loop->beat, loop->now, memory_order_relaxed);
+    ipt_beat_touch(loop->beat, loop->now);
     if (loop->now - loop->swept >= REST_SWEEP_MS) {
         loop->swept = loop->now;
         rest_conn_sweep(loop);

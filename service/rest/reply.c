@@ -109,7 +109,7 @@ static bool add_headers(const rest_conn *conn, struct MHD_Response *response)
               MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES;
     if (ok && request->extra_name != NULL)
         ok = MHD_add_response_header(response, request->extra_name, request->extra_value) == MHD_YES;
-    if (ok && (request->close || (conn->face == FACE_HTTP && rest_state_now(conn->loop->rest) >= REST_DRAINING)))
+    if (ok && (request->close || (conn->face == FACE_HTTP && ipt_engine_is_draining(conn->loop->rest->engine))))
         ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
     return ok;
 }

@@ -162,11 +162,6 @@ static void set_state(ipt_rest *rest, rest_state state)
         rest_loop_wake(&rest->loops[i]);
 }
 
-void ipt_rest_drain(ipt_rest *rest)
-{
-    set_state(rest, REST_DRAINING);
-}
-
 void ipt_rest_close_listeners(ipt_rest *rest)
 {
     enum { LET_IN_US = 50000, LOOK_US = 5000, LOOKS = 100 }; /* for the loops to take in who stands at the door */

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
+#include "iptrust/engine/health.h"
 #include "iptrust/listener/gate.h"
 #include "iptrust/listener/listener.h"
 #include "iptrust/rest/rest.h"
@@ -27,10 +28,9 @@ enum {
     REST_HEADER_DEADLINE_MS = 10000,  /* from the first byte of a request to the end of its headers */
     REST_REQUEST_DEADLINE_MS = 15000, /* from the first byte of a request to its last */
     REST_SEND_STALL_MS = 15000,       /* an answer of which nothing is taken */
-    REST_TICK_MS = 500,               /* the longest sleep of a loop */
-    REST_SWEEP_MS = 1000,             /* how often deadlines are looked at */
-    REST_STUCK_MS = 10000,            /* a loop that has not turned for this long is dead */
-    REST_FRESH_MS = 500,              /* at the end: for the first byte of a connection that was let in */
+    REST_TICK_MS = IPT_BEAT_LONGEST_MS,
+    REST_SWEEP_MS = 1000, /* how often deadlines are looked at */
+    REST_FRESH_MS = 500,  /* at the end: for the first byte of a connection that was let in */
     REST_LISTENERS_MAX = 3,
 };
 
@@ -171,12 +171,11 @@ struct rest_loop {
     pthread_mutex_t inbox_lock;
     rest_conn *inbox; /* accepted by another loop */
     _Atomic size_t connections;
-    _Atomic uint64_t beat;
+    ipt_beat *beat; /* the engine's */
 };
 
 typedef enum rest_state {
     REST_RUNNING = 0,
-    REST_DRAINING,
     REST_CLOSING, /* idle connections end; who has already come is still let in */
     REST_CLOSED,  /* the door of http is shut */
     REST_STOPPED
@@ -194,7 +193,6 @@ struct ipt_rest {
     pthread_mutex_t token_lock;
     ipt_buf token; /* admin on TCP; .n 0: none */
     _Atomic int state;
-    _Atomic bool listener_died;
     _Atomic uint64_t bodies; /* bytes being collected */
     ipt_family requests, duration, refused;
     ipt_label apis[API_COUNT], results[IPT_PROBLEM_CODES + 1], refusals[3]; /* results[0]: ok */
@@ -220,7 +218,6 @@ IPT_MUST_USE ipt_err rest_loop_open(rest_loop *loop);
 IPT_MUST_USE ipt_err rest_loop_start(rest_loop *loop);
 void rest_loop_wake(const rest_loop *loop);
 void rest_loop_close(rest_loop *loop); /* joins, then frees */
-bool rest_loop_is_alive(const rest_loop *loop);
 
 /* guard.c */
 size_t rest_unescape(void *context, struct MHD_Connection *mhd, char *text);

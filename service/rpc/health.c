@@ -14,7 +14,7 @@ static const char *const services[] = {
 
 static Grpc__Health__V1__HealthCheckResponse__ServingStatus state_now(const ipt_rpc_call *call)
 {
-    return atomic_load(&call->seat->rpc->serving)
+    return ipt_engine_is_ready(call->seat->rpc->engine)
                ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
                : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
 }

@@ -44,7 +44,6 @@ ipt_err ipt_rpc_new(ipt_engine *engine, ipt_rpc **out)
     if (rpc == NULL)
         return IPT_ENOMEM;
     rpc->engine = engine;
-    atomic_init(&rpc->serving, false);
     *out = rpc;
     return IPT_OK;
 }
@@ -52,11 +51,6 @@ ipt_err ipt_rpc_new(ipt_engine *engine, ipt_rpc **out)
 void ipt_rpc_free(ipt_rpc *rpc)
 {
     free(rpc);
-}
-
-void ipt_rpc_set_serving(ipt_rpc *rpc, bool serving)
-{
-    atomic_store(&rpc->serving, serving);
 }
 
 ipt_err ipt_rpc_seat_new(ipt_rpc *rpc, unsigned shard, ipt_rpc_seat **out)

@@ -2,10 +2,9 @@
 #ifndef IPTRUST_RPC_PRIV_H
 #define IPTRUST_RPC_PRIV_H
 
-#include <stdatomic.h>
-
 #include <protobuf-c/protobuf-c.h>
 
+#include "iptrust/engine/health.h"
 #include "iptrust/rpc/rpc.h"
 
 enum {
@@ -21,7 +20,6 @@ enum {
 
 struct ipt_rpc {
     ipt_engine *engine;
-    atomic_bool serving;
 };
 
 struct ipt_rpc_seat {

@@ -235,7 +235,7 @@ bool rpc_status_handle(ipt_rpc_call *call)
     revision->lists = rpc_borrow(view->lists_revision);
     response->version = rpc_borrow(IPTRUST_VERSION);
     response->revision = revision;
-    response->ready = atomic_load(&call->seat->rpc->serving);
+    response->ready = ipt_engine_is_ready(call->seat->rpc->engine);
     if (rpc_caller(call) == IPT_CALLER_TRUSTED)
         put_inside(&maker, response, view);
     call->answer = response;

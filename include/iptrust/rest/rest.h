@@ -21,8 +21,7 @@ const char *ipt_rest_http_address(const ipt_rest *rest);
 void ipt_rest_close(ipt_rest *rest);
 IPT_DEFINE_CLEANUP(ipt_rest, ipt_rest_close)
 
-/* The way out, in this order. */
-void ipt_rest_drain(ipt_rest *rest);           /* readyz says 503, everything else goes on */
+/* The way out, after ipt_engine_drain. */
 void ipt_rest_close_listeners(ipt_rest *rest); /* of http: no new connections, idle ones end, answers are the last */
 size_t ipt_rest_connections(ipt_rest *rest);   /* that http still has */
 

@@ -36,13 +36,10 @@ void ipt_status_set(ipt_status *status, const ipt_problem *problem, const char *
 
 typedef struct ipt_rpc ipt_rpc;
 
-/* engine is borrowed. Not serving until told. */
+/* engine is borrowed. */
 IPT_MUST_USE ipt_err ipt_rpc_new(ipt_engine *engine, ipt_rpc **out);
 void ipt_rpc_free(ipt_rpc *rpc);
 IPT_DEFINE_CLEANUP(ipt_rpc, ipt_rpc_free)
-
-/* What grpc.health.v1 and GetStatus answer, as /readyz does. Any thread. */
-void ipt_rpc_set_serving(ipt_rpc *rpc, bool serving);
 
 /* Memory of one thread that serves; calls of one seat run one after the other. */
 typedef struct ipt_rpc_seat ipt_rpc_seat;

@@ -4,6 +4,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "iptrust/engine/health.h"
 #include "iptrust/rpc/rpc.h"
 
 typedef struct face {

@@ -95,13 +95,13 @@ static void health_follows_the_daemon(void **state)
     face f;
     (void)state;
     face_open(&f);
-    assert_int_equal(health(&f, HEALTH "Check", ""), NOT_SERVING);
-    ipt_rpc_set_serving(f.rpc, true);
     assert_int_equal(health(&f, HEALTH "Check", ""), SERVING);
     assert_int_equal(health(&f, HEALTH "Check", "iptrust.v1.TrustService"), SERVING);
     assert_int_equal(health(&f, HEALTH "Check", "envoy.service.auth.v3.Authorization"), SERVING);
     assert_int_equal(health(&f, HEALTH "Check", "nobody.v1.Nothing"), -1);
     assert_int_equal(f.call.status.code, IPT_GRPC_NOT_FOUND);
+    ipt_engine_drain(f.engine);
+    assert_int_equal(health(&f, HEALTH "Check", ""), NOT_SERVING);
     face_close(&f);
 }
 
@@ -111,7 +111,6 @@ static void every_service_is_listed_with_its_health(void **state)
     Grpc__Health__V1__HealthListRequest request = GRPC__HEALTH__V1__HEALTH_LIST_REQUEST__INIT;
     (void)state;
     face_open(&f);
-    ipt_rpc_set_serving(f.rpc, true);
     Grpc__Health__V1__HealthListResponse *list =
         face_ask(&f, HEALTH "List", &request.base, &grpc__health__v1__health_list_response__descriptor);
     assert_non_null(list);
@@ -127,15 +126,14 @@ static void a_watch_tells_changes_and_nothing_else(void **state)
     face f;
     (void)state;
     face_open(&f);
-    assert_int_equal(health(&f, HEALTH "Watch", "iptrust.v1.TrustService"), NOT_SERVING);
+    assert_int_equal(health(&f, HEALTH "Watch", "iptrust.v1.TrustService"), SERVING);
     ipt_buf_reset(&f.out);
     assert_false(ipt_method_watch(&f.call, &f.out));
-    ipt_rpc_set_serving(f.rpc, true);
+    ipt_engine_drain(f.engine);
     assert_true(ipt_method_watch(&f.call, &f.out));
-    assert_true(ipt_span_equal(ipt_buf_span(&f.out), IPT_SPAN("\x08\x01")));
+    assert_true(ipt_span_equal(ipt_buf_span(&f.out), IPT_SPAN("\x08\x02")));
     assert_false(ipt_method_watch(&f.call, &f.out));
     assert_int_equal(health(&f, HEALTH "Watch", "nobody.v1.Nothing"), SERVICE_UNKNOWN);
-    ipt_rpc_set_serving(f.rpc, false);
     ipt_buf_reset(&f.out);
     assert_false(ipt_method_watch(&f.call, &f.out));
     face_close(&f);
