@@ -13,13 +13,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODULES = {
     "base": ("", "sanitizer/.*"),
     "net": ("base", ""),
+    "json": ("base", "yajl.*"),
     "metrics": ("base", "unistd|sys/.*|dirent|time|math|pthread|stdatomic|limits|inttypes"),
     "wire": ("net base", ""),
-    "ranges": ("wire net base", ""),
+    "ranges": ("wire json net base", ""),
     "config": ("ranges wire net base", "yaml"),
     "view": ("config ranges wire net base", "nettle/.*"),
     "resolve": ("view config ranges wire net base", ""),
-    "codec": ("resolve view config ranges wire net base", "yajl.*"),
+    "codec": ("resolve view config ranges wire json net base", ""),
     "explain": ("resolve view config ranges wire net base", ""),
     "engine": ("codec resolve view config ranges wire net metrics base", "urcu.*"),
     "listener": ("config ranges wire net base", ""),
@@ -33,7 +34,7 @@ LIBC = re.compile(r"^(assert|ctype|errno|float|inttypes|limits|math|stdalign|std
                   r"|string|strings|time)\.h$|^[a-z]+intrin\.h$")
 SYSTEM = re.compile(r"^(arpa|linux|net|netinet|sys)/[a-z_]+\.h$|^(dirent|fcntl|getopt|grp|ifaddrs|langinfo|libgen|locale|malloc|netdb|poll|pthread|pwd"
                     r"|sched|signal|syslog|termios|unistd)\.h$")
-PURE = {"net", "wire", "view", "resolve", "codec", "explain"}  # no system calls here: the linker cannot tell, so we do
+PURE = {"net", "json", "wire", "ranges", "view", "resolve", "codec", "explain"}  # no system calls here: the linker cannot tell, so we do
 # Functions that read text loosely or ask a resolver (docs/THREATS.md); never in the product.
 BANNED = re.compile(r"\b(inet_aton|inet_addr|inet_network|gethostby\w+|getaddrinfo|MMDB_lookup_string|strtok|sprintf|strcpy|strcat"
                     r"|gets|alloca|atoi|atol)\s*\(")

@@ -18,9 +18,9 @@ static bool set_name(const ipt_tape *tape, uint32_t at, ipt_header *header)
         return false;
     header->name = ipt_tape_text(tape, at);
     if (header->name.n == 0)
-        return ipt_tape_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a name must not be empty");
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a name must not be empty");
     if (ipt_tape_was_escaped(tape, at) && !is_carried(header->name))
-        return ipt_tape_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a name must not contain NUL, CR or LF");
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a name must not contain NUL, CR or LF");
     return true;
 }
 
@@ -28,7 +28,7 @@ static bool set_name(const ipt_tape *tape, uint32_t at, ipt_header *header)
 static bool set_value(const ipt_tape *tape, uint32_t at, ipt_span value, bool was_coded, ipt_header *header)
 {
     if (was_coded && !is_carried(value))
-        return ipt_tape_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a value must not contain NUL, CR or LF");
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a value must not contain NUL, CR or LF");
     header->value = ipt_span_trim(value);
     return true;
 }
@@ -43,11 +43,12 @@ static bool set_string(const ipt_tape *tape, uint32_t at, ipt_header *header)
 static bool set_bytes(const ipt_tape *tape, uint32_t at, ipt_header *header)
 {
     if (tape->items[at].kind != IPT_TAPE_OBJECT || tape->items[at].n == 0)
-        return ipt_tape_fail(tape, at, IPT_PROBLEM_BAD_REQUEST, "must be a string or {\"base64\": \"...\"}");
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_REQUEST, "must be a string or {\"base64\": \"...\"}");
     uint32_t base64 = 0;
     for (uint32_t key = at + 1; key < tape->items[at].end; key = tape->items[key + 1].end) {
         if (!ipt_span_equal(ipt_tape_text(tape, key), IPT_SPAN("base64")))
-            return ipt_tape_fail(tape, key, IPT_PROBLEM_UNKNOWN_KEY, "a header's value has the key \"base64\" alone");
+            return ipt_reading_fail(tape, key, IPT_PROBLEM_UNKNOWN_KEY,
+                                    "a header's value has the key \"base64\" alone");
         base64 = key + 1;
     }
     ipt_span bytes;
@@ -58,7 +59,7 @@ static ipt_header *room_for(const ipt_tape *tape, uint32_t at, size_t count)
 {
     ipt_header *headers = ipt_arena_alloc(tape->arena, count * sizeof(*headers));
     if (headers == NULL)
-        (void)ipt_tape_fail(tape, at, IPT_PROBLEM_INTERNAL, "no memory to read the request");
+        (void)ipt_reading_fail(tape, at, IPT_PROBLEM_INTERNAL, "no memory to read the request");
     return headers;
 }
 
@@ -71,7 +72,7 @@ static bool read_pairs(const ipt_tape *tape, uint32_t at, ipt_request *request)
     size_t count = 0;
     for (uint32_t pair = at + 1; pair < items[at].end; pair = items[pair].end) {
         if (items[pair].kind != IPT_TAPE_ARRAY || items[pair].n != 2)
-            return ipt_tape_fail(tape, pair, IPT_PROBLEM_BAD_REQUEST, "must be an array of a name and a value");
+            return ipt_reading_fail(tape, pair, IPT_PROBLEM_BAD_REQUEST, "must be an array of a name and a value");
         ipt_header *header = &headers[count++];
         if (!set_name(tape, pair + 1, header))
             return false;
@@ -101,7 +102,7 @@ static bool read_map_member(const ipt_tape *tape, uint32_t key, ipt_header *head
     if (!set_name(tape, key, &named))
         return false;
     if (items[value].kind != IPT_TAPE_ARRAY && items[value].kind != IPT_TAPE_STRING)
-        return ipt_tape_fail(tape, value, IPT_PROBLEM_BAD_REQUEST, "must be a string or an array of strings");
+        return ipt_reading_fail(tape, value, IPT_PROBLEM_BAD_REQUEST, "must be a string or an array of strings");
     bool is_list = items[value].kind == IPT_TAPE_ARRAY;
     for (uint32_t line = is_list ? value + 1 : value; line < items[value].end; line = items[line].end) {
         header = &headers[(*count)++];
@@ -116,10 +117,10 @@ static bool read_map(const ipt_tape *tape, uint32_t at, ipt_request *request)
 {
     uint32_t twin;
     if (!ipt_tape_find_twin(tape, at, ipt_span_compare_nocase, &twin))
-        return false;
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_INTERNAL, "no memory to read the request");
     /* Exact twins were refused with the text. */
     if (twin != 0)
-        return ipt_tape_fail(tape, twin, IPT_PROBLEM_AMBIGUOUS_HEADER, "two keys differ only in case");
+        return ipt_reading_fail(tape, twin, IPT_PROBLEM_AMBIGUOUS_HEADER, "two keys differ only in case");
 
     ipt_header *headers = room_for(tape, at, count_lines(tape, at));
     if (headers == NULL)
@@ -141,7 +142,7 @@ bool ipt_json_read_headers(const ipt_tape *tape, uint32_t at, ipt_request *reque
         return read_pairs(tape, at, request);
     if (tape->items[at].kind == IPT_TAPE_OBJECT)
         return read_map(tape, at, request);
-    return ipt_tape_fail(tape, at, IPT_PROBLEM_BAD_REQUEST, "must be an array of [name, value] or an object");
+    return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_REQUEST, "must be an array of [name, value] or an object");
 }
 
 bool ipt_json_read_attributes(const ipt_tape *tape, uint32_t at, ipt_request *request)

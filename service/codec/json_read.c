@@ -2,15 +2,43 @@
  * because a caller whose template ran empty should hear of it (the peer alone has a code of its own for that). */
 #include "json_read_priv.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "base64_priv.h"
 
 enum { REQUEST_ID_MAX = 128 };
+
+bool ipt_reading_fail(const ipt_tape *tape, uint32_t at, ipt_problem_code code, const char *format, ...)
+{
+    const ipt_reading *reading = (const ipt_reading *)tape; /* its first member */
+    char detail[sizeof(reading->problem->detail)], pointer[IPT_TAPE_POINTER];
+    va_list args;
+    va_start(args, format);
+    if (vsnprintf(detail, sizeof(detail), format, args) < 0)
+        detail[0] = '\0';
+    va_end(args);
+    ipt_tape_pointer(tape, at, pointer);
+    ipt_problem_set(reading->problem, code, pointer, "%s", detail);
+    return false;
+}
+
+bool ipt_problem_set_flaw(ipt_problem *problem, const ipt_json_flaw *flaw)
+{
+    static const ipt_problem_code codes[] = {
+        [IPT_JSON_NO_MEMORY] = IPT_PROBLEM_INTERNAL,      [IPT_JSON_SYNTAX] = IPT_PROBLEM_BAD_JSON,
+        [IPT_JSON_ENCODING] = IPT_PROBLEM_BAD_ENCODING,   [IPT_JSON_DEPTH] = IPT_PROBLEM_TOO_DEEP,
+        [IPT_JSON_DUPLICATE] = IPT_PROBLEM_DUPLICATE_KEY, [IPT_JSON_LARGE] = IPT_PROBLEM_TOO_LARGE,
+    };
+    ipt_problem_set(problem, codes[flaw->kind], flaw->pointer, "%s", flaw->detail);
+    return false;
+}
 
 bool ipt_json_expect(const ipt_tape *tape, uint32_t at, ipt_tape_kind kind, const char *what)
 {
     if (tape->items[at].kind == kind)
         return true;
-    return ipt_tape_fail(tape, at, IPT_PROBLEM_BAD_REQUEST, "must be %s", what);
+    return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_REQUEST, "must be %s", what);
 }
 
 static bool expect_string(const ipt_tape *tape, uint32_t at, ipt_span *out)
@@ -29,10 +57,10 @@ bool ipt_json_read_base64(const ipt_tape *tape, uint32_t at, ipt_span *out)
     text = ipt_tape_text(tape, at);
     char *bytes = ipt_arena_alloc(tape->arena, ipt_base64_room(text.n));
     if (bytes == NULL)
-        return ipt_tape_fail(tape, at, IPT_PROBLEM_INTERNAL, "no memory to read the request");
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_INTERNAL, "no memory to read the request");
     size_t n;
     if (!ipt_base64_decode(text, bytes, &n))
-        return ipt_tape_fail(tape, at, IPT_PROBLEM_BAD_ENCODING, "not canonical base64 (RFC 4648, section 4)");
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_ENCODING, "not canonical base64 (RFC 4648, section 4)");
     *out = (ipt_span){bytes, n};
     return true;
 }
@@ -41,7 +69,7 @@ static bool read_peer(const ipt_tape *tape, uint32_t at, ipt_call *call)
 {
     /* Any text passes, an empty one too: what is no address is the decision's to judge (decision.md section 5). */
     if (tape->items[at].kind == IPT_TAPE_NULL)
-        return ipt_tape_fail(tape, at, IPT_PROBLEM_MISSING_PEER, "the peer must be an address or \"unix\"");
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_MISSING_PEER, "the peer must be an address or \"unix\"");
     return expect_string(tape, at, &call->request.peer);
 }
 
@@ -82,8 +110,8 @@ static bool read_request_id(const ipt_tape *tape, uint32_t at, ipt_call *call)
     for (size_t i = 0; i < id.n && printable; i++)
         printable = id.p[i] >= 0x20 && id.p[i] <= 0x7e;
     if (!printable)
-        return ipt_tape_fail(tape, at, IPT_PROBLEM_BAD_REQUEST, "must be at most %d printable ASCII characters",
-                             REQUEST_ID_MAX);
+        return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_REQUEST, "must be at most %d printable ASCII characters",
+                                REQUEST_ID_MAX);
     call->request_id = id;
     return true;
 }
@@ -101,9 +129,9 @@ static bool read_options(const ipt_tape *tape, uint32_t at, ipt_call *call)
         else if (ipt_span_equal(name, IPT_SPAN("chain")))
             option = &call->want_chain;
         else
-            return ipt_tape_fail(tape, key, IPT_PROBLEM_UNKNOWN_KEY, "there is no option of this name");
+            return ipt_reading_fail(tape, key, IPT_PROBLEM_UNKNOWN_KEY, "there is no option of this name");
         if (kind != IPT_TAPE_TRUE && kind != IPT_TAPE_FALSE)
-            return ipt_tape_fail(tape, key + 1, IPT_PROBLEM_BAD_REQUEST, "must be true or false");
+            return ipt_reading_fail(tape, key + 1, IPT_PROBLEM_BAD_REQUEST, "must be true or false");
         *option = kind == IPT_TAPE_TRUE;
     }
     return true;
@@ -130,18 +158,21 @@ static bool read_member(const ipt_tape *tape, uint32_t key, ipt_call *call)
         if (ipt_span_equal(name, keys[i].key))
             return keys[i].read(tape, key + 1, call);
     }
-    return ipt_tape_fail(tape, key, IPT_PROBLEM_UNKNOWN_KEY, "there is no key of this name in a request");
+    return ipt_reading_fail(tape, key, IPT_PROBLEM_UNKNOWN_KEY, "there is no key of this name in a request");
 }
 
 bool ipt_json_read_request(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_call *out,
                            ipt_problem *problem)
 {
-    ipt_tape tape;
-    if (!ipt_tape_build(text, pointer_prefix, arena, &tape, problem))
-        return false;
+    ipt_reading reading = {.problem = problem};
+    ipt_tape_options options = {.pointer_prefix = pointer_prefix};
+    ipt_json_flaw flaw;
+    if (!ipt_tape_build(text, &options, arena, &reading.tape, &flaw))
+        return ipt_problem_set_flaw(problem, &flaw);
+    const ipt_tape *tape = &reading.tape;
     ipt_call call = {.want_geo = true, .want_chain = true};
-    for (uint32_t key = 1; key < tape.items[0].end; key = tape.items[key + 1].end) {
-        if (!read_member(&tape, key, &call))
+    for (uint32_t key = 1; key < tape->items[0].end; key = tape->items[key + 1].end) {
+        if (!read_member(tape, key, &call))
             return false;
     }
     if (call.request.peer.p == NULL) {

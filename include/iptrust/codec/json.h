@@ -8,8 +8,6 @@
 #include "iptrust/codec/problem.h"
 #include "iptrust/resolve/resolve.h"
 
-#define IPT_JSON_DEPTH_MAX 16
-
 /* A request as a face received it. */
 typedef struct ipt_call {
     ipt_request request;

@@ -1,6 +1,6 @@
 /* yajl with its memory taken from an arena. yajl never asks whether an allocation succeeded, so all that it can ask for
  * is reserved before it starts: what it wants depends on the text in a way that a glance can bound. */
-#include "json_events_priv.h"
+#include "events_priv.h"
 
 #include <stdalign.h>
 
@@ -77,20 +77,18 @@ static size_t stack_reserve(size_t depth)
 
 static bool bad_json(const ipt_json_source *source, const char *what)
 {
-    ipt_problem_set(source->problem, IPT_PROBLEM_BAD_JSON, source->pointer, "%s", what);
-    return false;
+    return ipt_json_flaw_set(source->flaw, IPT_JSON_SYNTAX, source->pointer, "%s", what);
 }
 
 bool ipt_json_source_check(const ipt_json_source *source, const ipt_json_text *look)
 {
-    if (source->text.n > UINT32_MAX / 4) {
-        ipt_problem_set(source->problem, IPT_PROBLEM_TOO_LARGE, source->pointer, "the text is too large");
-        return false;
-    }
+    if (source->text.n > UINT32_MAX / 4)
+        return ipt_json_flaw_set(source->flaw, IPT_JSON_LARGE, source->pointer, "the text is too large");
     if (source->text.n == 0)
         return bad_json(source, "there is no text");
-    if (!look->is_object)
-        return bad_json(source, "the text must be one JSON object and nothing else");
+    if (!look->is_object && !(source->takes_array && look->is_array))
+        return bad_json(source, source->takes_array ? "the text must be one JSON object or array and nothing else"
+                                                    : "the text must be one JSON object and nothing else");
     if (!look->is_closed)
         return bad_json(source, "a string does not end");
     /* yajl takes vertical tab and form feed for white space. */
@@ -112,27 +110,27 @@ static void explain(const ipt_json_source *source, bool at_end)
     ipt_span text = ipt_span_from(words == NULL ? "not JSON" : (const char *)words);
     while (text.n != 0 && text.p[text.n - 1] == '\n')
         text.n--;
-    ipt_problem_set(source->problem, IPT_PROBLEM_BAD_JSON, source->pointer, "%.*s, before line %zu, column %zu",
-                    (int)text.n, text.p, line, column);
+    (void)ipt_json_flaw_set(source->flaw, IPT_JSON_SYNTAX, source->pointer, "%.*s, before line %zu, column %zu",
+                            (int)text.n, text.p, line, column);
 }
 
 bool ipt_json_source_run(ipt_json_source *source, const ipt_json_text *look, const yajl_callbacks *callbacks,
                          void *context)
 {
     /* Two buffers: strings with escapes are decoded into one; the other holds what stands unfinished at the end of the
-     * text, and because the text ends in `}` outside of strings that is nothing. */
+     * text, and because the text ends a container outside of strings that is nothing. */
     size_t reserve = YAJL_OBJECTS + buffer_reserve(0) + stack_reserve(source->depth_max);
     if (look->escaped_length != 0)
         reserve += buffer_reserve(look->escaped_length);
     yajl_memory memory = {.left = reserve, .arena = source->arena};
     memory.p = ipt_arena_alloc(source->arena, reserve);
     if (memory.p == NULL)
-        return ipt_json_out_of_memory(source->problem, source->pointer);
+        return ipt_json_out_of_memory(source);
 
     yajl_alloc_funcs functions = {memory_alloc, memory_realloc, memory_free, &memory};
     source->handle = yajl_alloc(callbacks, &functions, context);
     if (source->handle == NULL)
-        return ipt_json_out_of_memory(source->problem, source->pointer);
+        return ipt_json_out_of_memory(source);
     /* Comments, trailing garbage, several and partial values are off unless asked for. */
     (void)yajl_config(source->handle, yajl_dont_validate_strings, 1);
 

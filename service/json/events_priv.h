@@ -1,27 +1,28 @@
 /* The JSON library behind a narrow interface: one text in, events out, memory from the arena. Nothing else in the
  * module knows how yajl is set up. */
-#ifndef IPT_JSON_EVENTS_PRIV_H
-#define IPT_JSON_EVENTS_PRIV_H
+#ifndef IPT_EVENTS_PRIV_H
+#define IPT_EVENTS_PRIV_H
 
 #include <yajl_parse.h>
 
 #include "iptrust/base/arena.h"
-#include "iptrust/codec/problem.h"
-#include "json_text_priv.h"
+#include "iptrust/json/flaw.h"
+#include "text_priv.h"
 
 typedef struct ipt_json_source {
     ipt_span text;
-    const char *pointer; /* where the text stands in the body, for problems; "" for the whole */
+    const char *pointer; /* where the text stands in the body, for the flaw; "" for the whole */
     size_t depth_max;    /* deeper nesting than the receiver of the events lets through, at least */
+    bool takes_array;    /* the whole may be an array as well as an object */
     ipt_arena *arena;
-    ipt_problem *problem;
+    ipt_json_flaw *flaw;
     yajl_handle handle; /* while events run */
 } ipt_json_source;
 
-/* Whether the text has the outer form of an object: what a glance can say. Sets *problem when false. */
+/* Whether the text has the outer form of a container: what a glance can say. Sets *flaw when false. */
 IPT_MUST_USE bool ipt_json_source_check(const ipt_json_source *source, const ipt_json_text *look);
 
-/* Runs the events. A callback that returns 0 has set source->problem; other reasons to be false are told here. */
+/* Runs the events. A callback that returns 0 has set source->flaw; other reasons to be false are told here. */
 IPT_MUST_USE bool ipt_json_source_run(ipt_json_source *source, const ipt_json_text *look,
                                       const yajl_callbacks *callbacks, void *context);
 
@@ -29,9 +30,9 @@ IPT_MUST_USE bool ipt_json_source_run(ipt_json_source *source, const ipt_json_te
 size_t ipt_json_source_at(const ipt_json_source *source);
 
 /* Inline, so that the compiler sees that it is always false. */
-static inline bool ipt_json_out_of_memory(ipt_problem *problem, const char *pointer)
+static inline bool ipt_json_out_of_memory(const ipt_json_source *source)
 {
-    ipt_problem_set(problem, IPT_PROBLEM_INTERNAL, pointer, "no memory to read the request");
+    (void)ipt_json_flaw_set(source->flaw, IPT_JSON_NO_MEMORY, source->pointer, "no memory to read the text");
     return false;
 }
 

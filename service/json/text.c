@@ -1,6 +1,6 @@
 /* One pass over eight bytes at a time; only texts with escapes, control characters or bytes above 0x7f are looked at
  * more closely. */
-#include "json_text_priv.h"
+#include "text_priv.h"
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
@@ -129,5 +129,6 @@ ipt_json_text ipt_json_text_look(ipt_span text)
     while (text.n != 0 && is_space(text.p[text.n - 1]))
         text.n--;
     look.is_object = text.n >= 2 && text.p[0] == '{' && text.p[text.n - 1] == '}';
+    look.is_array = text.n >= 2 && text.p[0] == '[' && text.p[text.n - 1] == ']';
     return look;
 }

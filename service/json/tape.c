@@ -1,10 +1,9 @@
 /* Builds the tape from the library's events and judges what the library does not: depth, encoding, duplicate keys. */
-#include "json_tape_priv.h"
+#include "iptrust/json/tape.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
-#include "json_events_priv.h"
+#include "events_priv.h"
 
 enum {
     PLACES_MAX = 1 << 29, /* end : 29; the last is kept for containers that have not ended */
@@ -23,7 +22,7 @@ typedef struct builder {
 /* ---- pointers (RFC 6901) ---- */
 
 typedef struct pointer {
-    char text[sizeof(((ipt_problem *)0)->pointer)];
+    char text[IPT_TAPE_POINTER];
     size_t n;
 } pointer;
 
@@ -79,18 +78,11 @@ static void path_find(const ipt_tape_item *items, const char *prefix, uint32_t t
     out->text[out->n] = '\0';
 }
 
-bool ipt_tape_fail(const ipt_tape *tape, uint32_t at, ipt_problem_code code, const char *format, ...)
+void ipt_tape_pointer(const ipt_tape *tape, uint32_t at, char out[IPT_TAPE_POINTER])
 {
-    char detail[sizeof(tape->problem->detail)];
-    va_list args;
-    va_start(args, format);
-    if (vsnprintf(detail, sizeof(detail), format, args) < 0)
-        detail[0] = '\0';
-    va_end(args);
     pointer path;
     path_find(tape->items, tape->pointer_prefix, at, &path);
-    ipt_problem_set(tape->problem, code, path.text, "%s", detail);
-    return false;
+    memcpy(out, path.text, path.n + 1);
 }
 
 /* ---- events ---- */
@@ -98,10 +90,10 @@ bool ipt_tape_fail(const ipt_tape *tape, uint32_t at, ipt_problem_code code, con
 static bool make_room(builder *b)
 {
     if (b->room >= PLACES_MAX / 2)
-        return ipt_json_out_of_memory(b->source.problem, b->source.pointer);
+        return ipt_json_out_of_memory(&b->source);
     ipt_tape_item *items = ipt_arena_alloc(b->source.arena, 2 * (size_t)b->room * sizeof(*items));
     if (items == NULL)
-        return ipt_json_out_of_memory(b->source.problem, b->source.pointer);
+        return ipt_json_out_of_memory(&b->source);
     memcpy(items, b->items, b->count * sizeof(*items));
     b->items = items;
     b->room *= 2;
@@ -151,7 +143,7 @@ static bool keep(builder *b, const unsigned char *p, size_t n, ipt_span *out)
     }
     char *copy = ipt_arena_alloc(b->source.arena, n);
     if (copy == NULL)
-        return ipt_json_out_of_memory(b->source.problem, b->source.pointer);
+        return ipt_json_out_of_memory(&b->source);
     if (n != 0)
         memcpy(copy, p, n);
     *out = (ipt_span){copy, n};
@@ -179,8 +171,7 @@ static bool begin(builder *b, ipt_tape_kind kind)
     if (b->depth == IPT_JSON_DEPTH_MAX) {
         pointer path;
         path_find(b->items, b->source.pointer, at, &path);
-        ipt_problem_set(b->source.problem, IPT_PROBLEM_TOO_DEEP, path.text, "more than %d levels", IPT_JSON_DEPTH_MAX);
-        return false;
+        return ipt_json_flaw_set(b->source.flaw, IPT_JSON_DEPTH, path.text, "more than %d levels", IPT_JSON_DEPTH_MAX);
     }
     b->open[b->depth++] = at;
     return true;
@@ -280,7 +271,7 @@ bool ipt_tape_find_twin(const ipt_tape *tape, uint32_t object, ipt_tape_compare 
     if (n > FEW) {
         keys = ipt_arena_alloc(tape->arena, n * sizeof(*keys));
         if (keys == NULL)
-            return ipt_json_out_of_memory(tape->problem, tape->pointer_prefix);
+            return false;
     }
     uint32_t key = object + 1;
     for (uint32_t i = 0; i < n; i++, key = tape->items[key + 1].end)
@@ -305,16 +296,19 @@ static int compare_bytes(ipt_span a, ipt_span b)
 }
 
 /* After unescaping: RFC 8259, 8.3. Of two parsers one takes the first and one the last, so neither may decide. */
-static bool check_duplicates(const ipt_tape *tape)
+static bool check_duplicates(const ipt_tape *tape, const ipt_json_source *source)
 {
     for (uint32_t at = 0; at < tape->items[0].end; at++) {
         uint32_t twin;
         if (tape->items[at].kind != IPT_TAPE_OBJECT || tape->items[at].n < 2)
             continue;
         if (!ipt_tape_find_twin(tape, at, compare_bytes, &twin))
-            return false;
-        if (twin != 0)
-            return ipt_tape_fail(tape, twin, IPT_PROBLEM_DUPLICATE_KEY, "the key stands twice in its object");
+            return ipt_json_out_of_memory(source);
+        if (twin == 0)
+            continue;
+        char path[IPT_TAPE_POINTER];
+        ipt_tape_pointer(tape, twin, path);
+        return ipt_json_flaw_set(source->flaw, IPT_JSON_DUPLICATE, path, "the key stands twice in its object");
     }
     return true;
 }
@@ -324,11 +318,11 @@ static bool check_duplicates(const ipt_tape *tape)
 static bool check_encoding(const ipt_json_source *source, const ipt_json_text *look)
 {
     if (!look->is_utf8)
-        ipt_problem_set(source->problem, IPT_PROBLEM_BAD_ENCODING, source->pointer, "the text is not UTF-8");
-    else if (look->has_lone)
-        ipt_problem_set(source->problem, IPT_PROBLEM_BAD_ENCODING, source->pointer,
-                        "half a surrogate pair is escaped at byte %zu", look->lone_at);
-    return look->is_utf8 && !look->has_lone;
+        return ipt_json_flaw_set(source->flaw, IPT_JSON_ENCODING, source->pointer, "the text is not UTF-8");
+    if (look->has_lone)
+        return ipt_json_flaw_set(source->flaw, IPT_JSON_ENCODING, source->pointer,
+                                 "half a surrogate pair is escaped at byte %zu", look->lone_at);
+    return true;
 }
 
 static bool read_values(builder *b)
@@ -338,22 +332,27 @@ static bool read_values(builder *b)
            ipt_json_source_run(&b->source, &look, &callbacks, b);
 }
 
-bool ipt_tape_build(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_tape *out, ipt_problem *problem)
+bool ipt_tape_build(ipt_span text, const ipt_tape_options *options, ipt_arena *arena, ipt_tape *out,
+                    ipt_json_flaw *flaw)
 {
     builder b;
-    b.source = (ipt_json_source){
-        .text = text, .pointer = pointer_prefix, .depth_max = IPT_JSON_DEPTH_MAX, .arena = arena, .problem = problem};
+    b.source = (ipt_json_source){.text = text,
+                                 .pointer = options->pointer_prefix,
+                                 .depth_max = IPT_JSON_DEPTH_MAX,
+                                 .takes_array = options->takes_array,
+                                 .arena = arena,
+                                 .flaw = flaw};
     b.count = b.depth = 0;
     /* Requests as people send them have a value in some 12 bytes; denser ones grow. */
     b.room = (uint32_t)(text.n < PLACES_MAX ? text.n / 12 + 8 : 8);
     b.items = ipt_arena_alloc(arena, b.room * sizeof(*b.items));
     if (b.items == NULL)
-        return ipt_json_out_of_memory(problem, pointer_prefix);
+        return ipt_json_out_of_memory(&b.source);
     if (!read_values(&b))
         return false;
 
-    ipt_tape tape = {b.items, text, pointer_prefix, arena, problem};
-    if (!check_duplicates(&tape))
+    ipt_tape tape = {b.items, text, options->pointer_prefix, arena};
+    if (!check_duplicates(&tape, &b.source))
         return false;
     *out = tape;
     return true;

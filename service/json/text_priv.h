@@ -1,12 +1,13 @@
 /* What can be said of a JSON text at a glance, before a parser spends memory on it, and what yajl does not look for:
  * well-formed UTF-8, surrogates in pairs, white space that RFC 8259 knows. */
-#ifndef IPT_JSON_TEXT_PRIV_H
-#define IPT_JSON_TEXT_PRIV_H
+#ifndef IPT_TEXT_PRIV_H
+#define IPT_TEXT_PRIV_H
 
 #include "iptrust/base/span.h"
 
 typedef struct ipt_json_text {
     bool is_object;        /* the first character is `{` and the last `}`, white space apart */
+    bool is_array;         /* the same with `[` and `]` */
     bool is_closed;        /* every string ends */
     bool is_utf8;          /* RFC 3629 */
     bool has_control;      /* a control character that is not the white space of RFC 8259, section 2 */
