@@ -22,10 +22,11 @@ MODULES = {
     "resolve": ("view config ranges wire net base", ""),
     "codec": ("resolve view config ranges wire json net base", ""),
     "explain": ("resolve view config ranges wire net base", ""),
+    "callout": ("resolve view config ranges wire net base", ""),
     "engine": ("codec resolve view config ranges wire net metrics base", "urcu.*"),
     "listener": ("config ranges wire net base", ""),
-    "rest": ("engine listener explain codec resolve view config ranges wire net metrics base", "microhttpd"),
-    "rpc": ("engine codec resolve view config ranges wire net metrics base", r"protobuf-c/.*|.*\.pb-c"),
+    "rest": ("engine listener callout explain codec resolve view config ranges wire net metrics base", "microhttpd"),
+    "rpc": ("engine callout codec resolve view config ranges wire net metrics base", r"protobuf-c/.*|.*\.pb-c"),
     "daemon": ("rest engine listener explain codec resolve view config ranges wire net metrics base", ""),
     "cli": ("explain codec resolve view config ranges wire net base", "curl/.*|yajl.*"),
 }
@@ -34,7 +35,7 @@ LIBC = re.compile(r"^(assert|ctype|errno|float|inttypes|limits|math|stdalign|std
                   r"|string|strings|time)\.h$|^[a-z]+intrin\.h$")
 SYSTEM = re.compile(r"^(arpa|linux|net|netinet|sys)/[a-z_]+\.h$|^(dirent|fcntl|getopt|grp|ifaddrs|langinfo|libgen|locale|malloc|netdb|poll|pthread|pwd"
                     r"|sched|signal|syslog|termios|unistd)\.h$")
-PURE = {"net", "json", "wire", "ranges", "view", "resolve", "codec", "explain"}  # no system calls here: the linker cannot tell, so we do
+PURE = {"net", "json", "wire", "ranges", "view", "resolve", "codec", "explain", "callout"}  # no system calls here: the linker cannot tell, so we do
 # Functions that read text loosely or ask a resolver (docs/THREATS.md); never in the product.
 BANNED = re.compile(r"\b(inet_aton|inet_addr|inet_network|gethostby\w+|getaddrinfo|MMDB_lookup_string|strtok|sprintf|strcpy|strcat"
                     r"|gets|alloca|atoi|atol)\s*\(")

@@ -166,6 +166,30 @@ char *ipt_arena_strdup(ipt_arena *arena, ipt_span text)
     return copy;
 }
 
+char *ipt_arena_escape(ipt_arena *arena, ipt_span text)
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { WIDEST = 4 };
+    char *out = text.n > (SIZE_MAX - 1) / WIDEST ? NULL : ipt_arena_alloc(arena, text.n * WIDEST + 1), *to = out;
+    if (out == NULL)
+        return NULL;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c >= 0x20 && c <= 0x7e) {
+            if (c == '\\')
+                *to++ = '\\';
+            *to++ = (char)c;
+            continue;
+        }
+        *to++ = '\\';
+        *to++ = 'x';
+        *to++ = digits[c >> 4];
+        *to++ = digits[c & 15];
+    }
+    *to = '\0';
+    return out;
+}
+
 void ipt_arena_reset(ipt_arena *arena)
 {
     const arena_block *first = arena->current;

@@ -10,6 +10,8 @@ static unsigned select_bit(ipt_api api)
         return IPT_SELECT_GRPC;
     case IPT_API_EXT_AUTHZ:
         return IPT_SELECT_EXT_AUTHZ;
+    case IPT_API_AUTH:
+        return IPT_SELECT_AUTH;
     }
     return 0;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 static const char *const api_names[] = {
-    [IPT_API_REST] = "rest", [IPT_API_GRPC] = "grpc", [IPT_API_EXT_AUTHZ] = "ext_authz"};
+    [IPT_API_REST] = "rest", [IPT_API_GRPC] = "grpc", [IPT_API_EXT_AUTHZ] = "ext_authz", [IPT_API_AUTH] = "auth"};
 
 typedef struct line {
     size_t n;

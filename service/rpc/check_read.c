@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "iptrust/callout/callout.h"
+
 enum { HEADERS_ALL = 1024, HEADERS_KEPT = 4096 };
 
 enum { /* field numbers, reference/ext-authz-wire.md */
@@ -50,22 +52,10 @@ typedef struct reading {
     ipt_span principal, policy;
 } reading;
 
-bool rpc_is_ours(ipt_span name)
-{
-    static const char ours[] = "x-iptrust-";
-    if (name.n < sizeof(ours) - 1)
-        return false;
-    for (size_t i = 0; i < sizeof(ours) - 1; i++) {
-        char c = ipt_lower(name.p[i]);
-        if ((c == '_' || c == '.' ? '-' : c) != ours[i])
-            return false;
-    }
-    return true;
-}
-
 static bool is_read(const reading *r, ipt_span name)
 {
-    return ipt_names_find(r->names, name) != IPT_NAME_NONE || ipt_names_is_alias(r->names, name) || rpc_is_ours(name);
+    return ipt_names_find(r->names, name) != IPT_NAME_NONE || ipt_names_is_alias(r->names, name) ||
+           ipt_callout_is_ours(name);
 }
 
 static void take_header(reading *r, bool in_map, ipt_span key, ipt_span value)

@@ -109,33 +109,16 @@ char *rpc_copy(rpc_maker *maker, ipt_span text)
     return copy;
 }
 
-static const char digits[] = "0123456789abcdef";
-
 char *rpc_text(rpc_maker *maker, ipt_span text, size_t max)
 {
-    size_t n = text.n < max ? text.n : max, widest = 4;
-    char *out = n > (SIZE_MAX - 1) / widest ? NULL : room(maker, n * widest + 1), *to = out;
-    if (out == NULL)
-        return NULL;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c >= 0x20 && c <= 0x7e) {
-            if (c == '\\')
-                *to++ = '\\';
-            *to++ = (char)c;
-            continue;
-        }
-        *to++ = '\\';
-        *to++ = 'x';
-        *to++ = digits[c >> 4];
-        *to++ = digits[c & 15];
-    }
-    *to = '\0';
-    return out;
+    char *escaped = ipt_arena_escape(maker->arena, (ipt_span){text.p, text.n < max ? text.n : max});
+    maker->failed = maker->failed || escaped == NULL;
+    return escaped;
 }
 
 char *rpc_hex(rpc_maker *maker, ipt_span bytes)
 {
+    static const char digits[] = "0123456789abcdef";
     char *out = bytes.n > (SIZE_MAX - 1) / 2 ? NULL : room(maker, bytes.n * 2 + 1);
     if (out == NULL)
         return NULL;

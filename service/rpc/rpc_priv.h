@@ -120,8 +120,6 @@ typedef struct rpc_check {
     ipt_span policy; /* of context_extensions; .p NULL when absent */
 } rpc_check;
 
-/* Whether a name, `_` and `.` read as `-`, begins with x-iptrust-: ours to write and nobody else's. */
-bool rpc_is_ours(ipt_span name);
 /* Of the seat's decision, into call->answer. */
 IPT_MUST_USE bool rpc_check_answer(ipt_rpc_call *call, const rpc_check *check, bool denied);
 

@@ -17,6 +17,8 @@ IPT_MUST_USE void *ipt_arena_alloc(ipt_arena *arena, size_t size);
 IPT_MUST_USE void *ipt_arena_calloc(ipt_arena *arena, size_t count, size_t size);
 /* NUL-terminated copy, NULL without memory. */
 IPT_MUST_USE char *ipt_arena_strdup(ipt_arena *arena, ipt_span text);
+/* The same in printable ASCII: a backslash doubled, every other byte \xHH. */
+IPT_MUST_USE char *ipt_arena_escape(ipt_arena *arena, ipt_span text);
 
 /* Gives back every block but the first; all pointers into the arena end. */
 void ipt_arena_reset(ipt_arena *arena);

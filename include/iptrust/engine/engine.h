@@ -37,7 +37,7 @@ void ipt_engine_release(ipt_engine *engine, const ipt_generation *generation);
 /* ---- deciding ---- */
 
 /* A face; what it selects by stands in a policy's `selectable_by`. */
-typedef enum ipt_api { IPT_API_REST = 0, IPT_API_GRPC, IPT_API_EXT_AUTHZ } ipt_api;
+typedef enum ipt_api { IPT_API_REST = 0, IPT_API_GRPC, IPT_API_EXT_AUTHZ, IPT_API_AUTH } ipt_api;
 
 /* Of one thread that decides. */
 typedef struct ipt_seat {

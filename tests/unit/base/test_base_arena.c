@@ -54,6 +54,25 @@ static void strdup_ends_with_a_nul(void **state)
     assert_null(ipt_arena_strdup(arena, (ipt_span){"x", SIZE_MAX}));
 }
 
+static void escaping_leaves_printable_ascii(void **state)
+{
+    static const struct {
+        ipt_span text;
+        const char *escaped;
+    } rows[] = {
+        {{"a b~", 4}, "a b~"},
+        {{"\\", 1}, "\\\\"},
+        {{"\xe9\x00\x7f\n", 4}, "\\xe9\\x00\\x7f\\x0a"},
+        {{NULL, 0}, ""},
+    };
+    (void)state;
+    ipt_auto(ipt_arena) *arena = NULL;
+    assert_int_equal(ipt_arena_new(64, 0, &arena), IPT_OK);
+    for (size_t i = 0; i < IPT_COUNT(rows); i++)
+        assert_string_equal(ipt_arena_escape(arena, rows[i].text), rows[i].escaped);
+    assert_null(ipt_arena_escape(arena, (ipt_span){"x", SIZE_MAX / 2}));
+}
+
 static void a_limit_is_met_exactly(void **state)
 {
     (void)state;
@@ -132,6 +151,7 @@ int main(void)
         cmocka_unit_test(allocations_are_aligned_and_apart),
         cmocka_unit_test(calloc_clears_memory_that_was_used_before),
         cmocka_unit_test(strdup_ends_with_a_nul),
+        cmocka_unit_test(escaping_leaves_printable_ascii),
         cmocka_unit_test(a_limit_is_met_exactly),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(a_reset_arena_that_fits_its_first_block_allocates_nothing),
