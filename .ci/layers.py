@@ -27,7 +27,8 @@ MODULES = {
     "listener": ("config ranges wire net base", ""),
     "rest": ("engine listener callout explain codec resolve view config ranges wire net metrics base", "microhttpd"),
     "rpc": ("engine callout codec resolve view config ranges wire net metrics base", r"protobuf-c/.*|.*\.pb-c"),
-    "daemon": ("rest engine listener explain codec resolve view config ranges wire net metrics base", ""),
+    "transport": ("rpc engine listener callout codec resolve view config ranges wire net metrics base", "grpc/.*"),
+    "daemon": ("rest rpc transport engine listener explain codec resolve view config ranges wire net metrics base", ""),
     "cli": ("explain codec resolve view config ranges wire net base", "curl/.*|yajl.*"),
 }
 # The C library and the kernel are everybody's, except that what is below `metrics` and `engine` does no effects.

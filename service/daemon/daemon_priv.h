@@ -3,6 +3,7 @@
 #define IPTRUST_DAEMON_PRIV_H
 
 #include "iptrust/rest/rest.h"
+#include "iptrust/transport/transport.h"
 
 typedef enum daemon_task {
     DAEMON_RUN = 0,
@@ -13,12 +14,12 @@ typedef enum daemon_task {
     DAEMON_USAGE, /* wrong usage: complaint says what */
 } daemon_task;
 
-enum { DAEMON_OVERRIDES = 3 };
+enum { DAEMON_OVERRIDES = 4 };
 
 typedef struct daemon_options {
     daemon_task task;
     const char *config_path;
-    const char *listen[DAEMON_OVERRIDES]; /* --http, --health, --admin; NULL when absent */
+    const char *listen[DAEMON_OVERRIDES]; /* --http, --grpc, --health, --admin; NULL when absent */
     char complaint[160];
 } daemon_options;
 

@@ -91,6 +91,8 @@ typedef struct program {
     ipt_log *log;
     ipt_engine *engine;
     ipt_rest *rest;
+    ipt_rpc *rpc;
+    ipt_transport *transport; /* NULL: grpc is off */
     sigset_t signals;
     int64_t drain_delay_ms, drain_timeout_ms;
 } program;
@@ -111,7 +113,8 @@ static void serve(program *d)
 static bool wait_out(program *d, int64_t ms, bool until_empty)
 {
     uint64_t end = ipt_clock_ms() + (uint64_t)ms;
-    while (ipt_clock_ms() < end && !(until_empty && ipt_rest_connections(d->rest) == 0)) {
+    while (ipt_clock_ms() < end &&
+           !(until_empty && ipt_rest_connections(d->rest) == 0 && ipt_transport_connections(d->transport) == 0)) {
         int got = wait_signal(&d->signals, POLL_MS);
         if (got == SIGTERM || got == SIGINT)
             return true;
@@ -128,11 +131,13 @@ static void drain(program *d)
     bool at_once = wait_out(d, d->drain_delay_ms, false);
     if (!at_once) {
         ipt_rest_close_listeners(d->rest);
+        ipt_transport_close_listener(d->transport);
         at_once = wait_out(d, d->drain_timeout_ms, true);
     }
     ipt_log_line line;
     ipt_log_begin(&line, d->log, IPT_LOG_INFO, "ending");
-    ipt_log_num(&line, "connections", (int64_t)ipt_rest_connections(d->rest));
+    ipt_log_num(&line, "connections",
+                (int64_t)(ipt_rest_connections(d->rest) + ipt_transport_connections(d->transport)));
     if (at_once)
         ipt_log_str(&line, "reason", IPT_SPAN("asked twice"));
     ipt_log_end(&line);
@@ -156,7 +161,7 @@ static ipt_err open_engine(program *d, const daemon_options *options, char *cons
 {
     const ipt_engine_options how = {.config_path = options->config_path,
                                     .config = {.environment = environment},
-                                    .shards = ipt_rest_shards(loops),
+                                    .shards = ipt_rest_shards(loops) + loops,
                                     .decision_fd = STDOUT_FILENO,
                                     .log = d->log};
     return ipt_engine_open(&how, diag, &d->engine);
@@ -179,7 +184,13 @@ static ipt_err open_faces(program *d, const daemon_options *options, unsigned lo
         return IPT_ELIMIT;
     ipt_err err = ipt_rest_open(d->engine, config, loops, &d->rest);
     if (err == IPT_OK)
+        err = ipt_rpc_new(d->engine, &d->rpc);
+    if (err == IPT_OK)
+        err = ipt_transport_open(d->engine, d->rpc, config, loops, ipt_rest_shards(loops), &d->transport);
+    if (err == IPT_OK)
         err = ipt_rest_start(d->rest);
+    if (err == IPT_OK)
+        err = ipt_transport_start(d->transport);
     if (err == IPT_OK)
         err = ipt_engine_start(d->engine);
     return err;
@@ -217,7 +228,9 @@ static int run(const daemon_options *options, char *const *environment)
         drain(&d);
     } else if (err != IPT_ECONFIG)
         ipt_log_note(d.log, IPT_LOG_ERROR, "cannot start", "fault", ipt_err_name(err));
+    ipt_transport_close(d.transport);
     ipt_rest_close(d.rest);
+    ipt_rpc_free(d.rpc);
     ipt_engine_close(d.engine);
     ipt_log_free(d.log);
     return err == IPT_OK ? EXIT_SUCCESS : err == IPT_ECONFIG ? EXIT_WRONG : EXIT_FAILURE;
@@ -237,7 +250,7 @@ int main(int argc, char **argv)
         code = environment == NULL ? EXIT_FAILURE : look_at_config(&options, environment);
         break;
     case DAEMON_VERSION:
-        printf("iptrustd %s\n", IPTRUST_VERSION);
+        printf("iptrustd %s (%s)\n", IPTRUST_VERSION, ipt_transport_name((char[64]){0}));
         code = EXIT_SUCCESS;
         break;
     case DAEMON_HELP:

@@ -7,7 +7,7 @@
 static const char help[] =
     "iptrustd decides who the real client behind proxies is.\n"
     "\n"
-    "usage: iptrustd [--config FILE|DIR] [--http ADDR] [--health ADDR] [--admin ADDR]\n"
+    "usage: iptrustd [--config FILE|DIR] [--http ADDR] [--grpc ADDR] [--health ADDR] [--admin ADDR]\n"
     "       iptrustd [--config FILE|DIR] --check-config | --print-config\n"
     "       iptrustd --version | --help\n"
     "\n"
@@ -16,6 +16,7 @@ static const char help[] =
     "  --check-config     say what is wrong with the configuration; exit 0 when nothing is, else 2\n"
     "  --print-config     print the configuration in force, secrets left out\n"
     "  --http ADDR        decisions over HTTP (127.0.0.1:8080); ADDR is host:port or unix:/path, port 0 picks one\n"
+    "  --grpc ADDR        decisions over gRPC and Envoy's ext_authz (127.0.0.1:9191)\n"
     "  --health ADDR      /livez, /readyz and /metrics (127.0.0.1:8081)\n"
     "  --admin ADDR       management (a Unix socket)\n"
     "\n"
@@ -28,8 +29,10 @@ const char *daemon_help(void)
 
 static const struct {
     const char *flag, *variable;
-} overrides[DAEMON_OVERRIDES] = {
-    {"--http", "IPTRUST_HTTP_LISTEN"}, {"--health", "IPTRUST_HEALTH_LISTEN"}, {"--admin", "IPTRUST_ADMIN_LISTEN"}};
+} overrides[DAEMON_OVERRIDES] = {{"--http", "IPTRUST_HTTP_LISTEN"},
+                                 {"--grpc", "IPTRUST_GRPC_LISTEN"},
+                                 {"--health", "IPTRUST_HEALTH_LISTEN"},
+                                 {"--admin", "IPTRUST_ADMIN_LISTEN"}};
 
 /* "--name value" and "--name=value". *value is NULL when it is missing. */
 static bool takes(int argc, char *const *argv, int *at, const char *name, const char **value)

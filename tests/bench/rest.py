@@ -70,7 +70,8 @@ def daemon_environment(scratch):
 def start_daemon(tools, scratch, work, config=None):
     port, health = free_port(), free_port()
     env = daemon_environment(scratch)
-    env |= {"IPTRUST_HTTP_LISTEN": f"127.0.0.1:{port}", "IPTRUST_HEALTH_LISTEN": f"127.0.0.1:{health}"}
+    env |= {"IPTRUST_HTTP_LISTEN": f"127.0.0.1:{port}", "IPTRUST_HEALTH_LISTEN": f"127.0.0.1:{health}",
+            "IPTRUST_GRPC_LISTEN": "127.0.0.1:0"}
     command = [tools.daemon] + (["--config", config] if config else [])
     return Server("iptrustd", command, port, health, env=env, log=os.path.join(work, "iptrustd.log"))
 

@@ -14,6 +14,7 @@ BINARY = os.environ.get("IPTRUSTD", "build/dev/iptrustd")
 
 CONFIG = """
 http: {listen: 127.0.0.1:0}
+grpc: {listen: 127.0.0.1:0}
 health: {listen: 127.0.0.1:0}
 admin: {listen: "unix:%(dir)s/admin.sock"}
 drain: {delay: 300ms, timeout: 3s}

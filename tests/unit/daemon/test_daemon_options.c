@@ -62,7 +62,7 @@ static void flags_stand_before_variables(void **state)
 {
     char variable[] = "IPTRUST_HTTP_LISTEN=127.0.0.1:1";
     char *const before[] = {variable, NULL};
-    daemon_options options = {.listen = {"127.0.0.1:2", NULL, "unix:/x"}};
+    daemon_options options = {.listen = {"127.0.0.1:2", NULL, NULL, "unix:/x"}};
     (void)state;
     char **environment = daemon_environment(&options, before);
     assert_non_null(environment);
