@@ -1,7 +1,5 @@
-/* A batch as the texts of its requests: what is wrong with one stays with it. */
+/* A batch as its requests: what is wrong with one stays with it. */
 #include "json_read_priv.h"
-
-#include "iptrust/json/split.h"
 
 bool ipt_json_read_batch(ipt_span text, size_t max, ipt_arena *arena, ipt_batch *out, ipt_problem *problem)
 {

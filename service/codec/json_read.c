@@ -161,6 +161,23 @@ static bool read_member(const ipt_tape *tape, uint32_t key, ipt_call *call)
     return ipt_reading_fail(tape, key, IPT_PROBLEM_UNKNOWN_KEY, "there is no key of this name in a request");
 }
 
+static bool read_call(const ipt_reading *reading, ipt_call *out)
+{
+    const ipt_tape *tape = &reading->tape;
+    ipt_call call = {.want_geo = true, .want_chain = true};
+    for (uint32_t key = 1; key < tape->items[0].end; key = tape->items[key + 1].end) {
+        if (!read_member(tape, key, &call))
+            return false;
+    }
+    if (call.request.peer.p == NULL) {
+        ipt_problem_set(reading->problem, IPT_PROBLEM_MISSING_PEER, tape->pointer_prefix,
+                        "the key \"peer\" is required");
+        return false;
+    }
+    *out = call;
+    return true;
+}
+
 bool ipt_json_read_request(ipt_span text, const char *pointer_prefix, ipt_arena *arena, ipt_call *out,
                            ipt_problem *problem)
 {
@@ -169,16 +186,16 @@ bool ipt_json_read_request(ipt_span text, const char *pointer_prefix, ipt_arena 
     ipt_json_flaw flaw;
     if (!ipt_tape_build(text, &options, arena, &reading.tape, &flaw))
         return ipt_problem_set_flaw(problem, &flaw);
-    const ipt_tape *tape = &reading.tape;
-    ipt_call call = {.want_geo = true, .want_chain = true};
-    for (uint32_t key = 1; key < tape->items[0].end; key = tape->items[key + 1].end) {
-        if (!read_member(tape, key, &call))
-            return false;
-    }
-    if (call.request.peer.p == NULL) {
-        ipt_problem_set(problem, IPT_PROBLEM_MISSING_PEER, pointer_prefix, "the key \"peer\" is required");
-        return false;
-    }
-    *out = call;
-    return true;
+    return read_call(&reading, out);
+}
+
+bool ipt_json_read_part(const ipt_json_part *part, const char *pointer_prefix, ipt_arena *arena, ipt_call *out,
+                        ipt_problem *problem)
+{
+    ipt_reading reading = {.problem = problem};
+    ipt_tape_options options = {.pointer_prefix = pointer_prefix};
+    ipt_json_flaw flaw;
+    if (!ipt_json_part_open(part, &options, arena, &reading.tape, &flaw))
+        return ipt_problem_set_flaw(problem, &flaw);
+    return read_call(&reading, out);
 }

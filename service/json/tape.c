@@ -4,19 +4,22 @@
 #include <stdio.h>
 
 #include "events_priv.h"
+#include "tape_priv.h"
 
 enum {
-    PLACES_MAX = 1 << 29, /* end : 29; the last is kept for containers that have not ended */
-    OPEN = PLACES_MAX - 1,
-    FEW = 12, /* keys up to this number are compared each with each */
+    OPEN = IPT_TAPE_PLACES - 1,
+    FEW = 12,          /* keys up to this number are compared each with each */
+    PART_LEVEL = 2,    /* containers that stand so deep are the elements of a split */
+    SPLIT_DEPTH = 512, /* what an element nests too deeply is its own flaw, up to here */
 };
 
 typedef struct builder {
     ipt_json_source source;
     ipt_tape_item *items;
     uint32_t count, room;
-    uint32_t open[IPT_JSON_DEPTH_MAX];
+    uint32_t *open; /* places of the containers that have not ended; room for source.depth_max */
     uint32_t depth;
+    ipt_tape_notes *notes; /* NULL: none wanted */
 } builder;
 
 /* ---- pointers (RFC 6901) ---- */
@@ -89,7 +92,7 @@ void ipt_tape_pointer(const ipt_tape *tape, uint32_t at, char out[IPT_TAPE_POINT
 
 static bool make_room(builder *b)
 {
-    if (b->room >= PLACES_MAX / 2)
+    if (b->room >= IPT_TAPE_PLACES / 2)
         return ipt_json_out_of_memory(&b->source);
     ipt_tape_item *items = ipt_arena_alloc(b->source.arena, 2 * (size_t)b->room * sizeof(*items));
     if (items == NULL)
@@ -105,7 +108,7 @@ static bool push(builder *b, ipt_tape_kind kind, ipt_span text)
     if (b->count == b->room && !make_room(b))
         return false;
     b->items[b->count] = (ipt_tape_item){
-        .p = text.p, .n = (uint32_t)text.n, .end = (b->count + 1) & (PLACES_MAX - 1), .kind = (uint32_t)kind & 7};
+        .p = text.p, .n = (uint32_t)text.n, .end = (b->count + 1) & (IPT_TAPE_PLACES - 1), .kind = (uint32_t)kind & 7};
     b->count++;
     return true;
 }
@@ -162,17 +165,43 @@ static int on_key(void *context, const unsigned char *p, size_t n)
     return keep(context, p, n, &text) && push(context, IPT_TAPE_STRING, text);
 }
 
+static void note_begin(builder *b, uint32_t at)
+{
+    ipt_tape_notes *notes = b->notes;
+    if (b->depth == PART_LEVEL && notes->count < notes->max) {
+        const char *begin = b->source.text.p + ipt_json_source_at(&b->source) - 1;
+        notes->parts[notes->count++] = (ipt_json_part){.text = {begin, 0}};
+    } else if (b->depth == PART_LEVEL + IPT_JSON_DEPTH_MAX && notes->parts[notes->count - 1].too_deep == 0)
+        notes->parts[notes->count - 1].too_deep = at;
+}
+
+static void note_end(builder *b)
+{
+    ipt_span *text = &b->notes->parts[b->notes->count - 1].text;
+    if (b->depth == PART_LEVEL && text->n == 0)
+        text->n = (size_t)(b->source.text.p + ipt_json_source_at(&b->source) - text->p);
+}
+
+static bool fail_deep(const ipt_tape_item *items, const char *prefix, uint32_t at, ipt_json_flaw *flaw)
+{
+    pointer path;
+    path_find(items, prefix, at, &path);
+    return ipt_json_flaw_set(flaw, IPT_JSON_DEPTH, path.text, "more than %d levels", IPT_JSON_DEPTH_MAX);
+}
+
 static bool begin(builder *b, ipt_tape_kind kind)
 {
     uint32_t at = b->count;
     if (!push_value(b, kind, (ipt_span){0}))
         return false;
     b->items[at].end = OPEN;
-    if (b->depth == IPT_JSON_DEPTH_MAX) {
-        pointer path;
-        path_find(b->items, b->source.pointer, at, &path);
-        return ipt_json_flaw_set(b->source.flaw, IPT_JSON_DEPTH, path.text, "more than %d levels", IPT_JSON_DEPTH_MAX);
-    }
+    if (b->notes != NULL) {
+        if (b->depth == SPLIT_DEPTH)
+            return ipt_json_flaw_set(b->source.flaw, IPT_JSON_DEPTH, b->source.pointer, "more than %d levels",
+                                     SPLIT_DEPTH);
+        note_begin(b, at);
+    } else if (b->depth == IPT_JSON_DEPTH_MAX)
+        return fail_deep(b->items, b->source.pointer, at, b->source.flaw);
     b->open[b->depth++] = at;
     return true;
 }
@@ -190,7 +219,9 @@ static int on_begin_array(void *context)
 static int on_end(void *context)
 {
     builder *b = context;
-    b->items[b->open[--b->depth]].end = b->count & (PLACES_MAX - 1);
+    b->items[b->open[--b->depth]].end = b->count & (IPT_TAPE_PLACES - 1);
+    if (b->notes != NULL && b->notes->count != 0)
+        note_end(b);
     return 1;
 }
 
@@ -325,35 +356,68 @@ static bool check_encoding(const ipt_json_source *source, const ipt_json_text *l
     return true;
 }
 
-static bool read_values(builder *b)
+/* Places for what the text holds: requests as people send them have a value in some 12 bytes; denser ones grow. */
+static bool begin_tape(builder *b)
 {
-    ipt_json_text look = ipt_json_text_look(b->source.text);
-    return check_encoding(&b->source, &look) && ipt_json_source_check(&b->source, &look) &&
-           ipt_json_source_run(&b->source, &look, &callbacks, b);
+    size_t n = b->source.text.n;
+    b->count = b->depth = 0;
+    b->room = (uint32_t)(n < IPT_TAPE_PLACES ? n / 12 + 8 : 8);
+    b->items = ipt_arena_alloc(b->source.arena, b->room * sizeof(*b->items));
+    return b->items != NULL || ipt_json_out_of_memory(&b->source);
+}
+
+static bool end_tape(const ipt_json_source *source, const ipt_tape_item *items, ipt_tape *out)
+{
+    ipt_tape tape = {items, source->text, source->pointer, source->arena};
+    if (!check_duplicates(&tape, source))
+        return false;
+    *out = tape;
+    return true;
 }
 
 bool ipt_tape_build(ipt_span text, const ipt_tape_options *options, ipt_arena *arena, ipt_tape *out,
                     ipt_json_flaw *flaw)
 {
-    builder b;
-    b.source = (ipt_json_source){.text = text,
-                                 .pointer = options->pointer_prefix,
-                                 .depth_max = IPT_JSON_DEPTH_MAX,
-                                 .takes_array = options->takes_array,
-                                 .arena = arena,
-                                 .flaw = flaw};
-    b.count = b.depth = 0;
-    /* Requests as people send them have a value in some 12 bytes; denser ones grow. */
-    b.room = (uint32_t)(text.n < PLACES_MAX ? text.n / 12 + 8 : 8);
-    b.items = ipt_arena_alloc(arena, b.room * sizeof(*b.items));
-    if (b.items == NULL)
-        return ipt_json_out_of_memory(&b.source);
-    if (!read_values(&b))
-        return false;
+    uint32_t open[IPT_JSON_DEPTH_MAX];
+    builder b = {.source = {.text = text,
+                            .pointer = options->pointer_prefix,
+                            .depth_max = IPT_JSON_DEPTH_MAX,
+                            .takes_array = options->takes_array,
+                            .arena = arena,
+                            .flaw = flaw},
+                 .open = open};
+    ipt_json_text look = ipt_json_text_look(text);
+    return begin_tape(&b) && check_encoding(&b.source, &look) && ipt_json_source_check(&b.source, &look) &&
+           ipt_json_source_run(&b.source, &look, &callbacks, &b) && end_tape(&b.source, b.items, out);
+}
 
-    ipt_tape tape = {b.items, text, options->pointer_prefix, arena};
-    if (!check_duplicates(&tape, &b.source))
+bool ipt_tape_build_noted(ipt_span text, ipt_arena *arena, ipt_tape_notes *notes, ipt_tape_item **out,
+                          ipt_json_flaw *flaw)
+{
+    uint32_t open[SPLIT_DEPTH];
+    builder b = {.source = {.text = text, .pointer = "", .depth_max = SPLIT_DEPTH, .arena = arena, .flaw = flaw},
+                 .open = open,
+                 .notes = notes};
+    ipt_json_text look = ipt_json_text_look(text);
+    if (!ipt_json_source_check(&b.source, &look) || !begin_tape(&b) ||
+        !ipt_json_source_run(&b.source, &look, &callbacks, &b))
         return false;
-    *out = tape;
+    *out = b.items;
     return true;
+}
+
+bool ipt_json_part_open(const ipt_json_part *part, const ipt_tape_options *options, ipt_arena *arena, ipt_tape *out,
+                        ipt_json_flaw *flaw)
+{
+    ipt_json_source source = {.text = part->text,
+                              .pointer = options->pointer_prefix,
+                              .takes_array = options->takes_array,
+                              .arena = arena,
+                              .flaw = flaw};
+    ipt_json_text look = ipt_json_text_look(part->text);
+    if (!check_encoding(&source, &look) || !ipt_json_source_check(&source, &look))
+        return false;
+    if (part->too_deep != 0)
+        return fail_deep(part->items, source.pointer, part->too_deep, flaw);
+    return end_tape(&source, part->items, out);
 }

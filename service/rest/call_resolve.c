@@ -19,20 +19,33 @@ static void prefix_pointer(ipt_problem *problem, const char *pointer)
         snprintf(problem->pointer, sizeof(problem->pointer), "%s%.60s", pointer, inner);
 }
 
+/* Where a request stands: text, or an element of a batch. */
+typedef struct question {
+    ipt_span text;
+    const ipt_json_part *part; /* NULL: text */
+    const char *pointer;       /* of it in the body */
+} question;
+
+static bool read_asked(const question *asked, ipt_arena *arena, ipt_call *call, ipt_problem *problem)
+{
+    ipt_arena_reset(arena);
+    return asked->part != NULL ? ipt_json_read_part(asked->part, asked->pointer, arena, call, problem)
+                               : ipt_json_read_request(asked->text, asked->pointer, arena, call, problem);
+}
+
 /* Reads and decides; the decision is in the loop's. False: problem. */
-static bool decide(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer,
-                   ipt_call *call, ipt_problem *problem)
+static bool decide(rest_conn *conn, const ipt_generation *generation, const question *asked, ipt_call *call,
+                   ipt_problem *problem)
 {
     rest_loop *loop = conn->loop;
-    ipt_arena_reset(loop->arena);
     *call = (ipt_call){.request_id = {NULL, 0}};
-    if (!ipt_json_read_request(text, pointer, loop->arena, call, problem))
+    if (!read_asked(asked, loop->arena, call, problem))
         return false;
     call->request.caller = caller_of(conn, generation);
     if (ipt_engine_decide(loop->rest->engine, generation, &loop->seat, call, IPT_API_REST, IPT_DETAIL_FULL,
                           loop->decision, problem))
         return true;
-    prefix_pointer(problem, pointer);
+    prefix_pointer(problem, asked->pointer);
     return false;
 }
 
@@ -66,19 +79,20 @@ void rest_call_resolve(rest_conn *conn)
     ipt_call call;
     ipt_problem problem;
     const ipt_generation *generation = ipt_engine_acquire(loop->rest->engine);
-    if (decide(conn, generation, conn->request.body, "", &call, &problem))
+    if (decide(conn, generation, &(question){.text = conn->request.body, .pointer = ""}, &call, &problem))
         write_preferred(conn, &call);
     else
         rest_answer_problem(conn, &problem, call.request_id);
     ipt_engine_release(loop->rest->engine, generation);
 }
 
-void rest_decide_item(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer)
+/* As {"decision":{}} or {"problem":{}}. */
+static void decide_item(rest_conn *conn, const ipt_generation *generation, const question *asked)
 {
     ipt_call call;
     ipt_problem problem;
     ipt_buf *out = &conn->request.work->out;
-    if (decide(conn, generation, text, pointer, &call, &problem)) {
+    if (decide(conn, generation, asked, &call, &problem)) {
         ipt_buf_adds(out, "{\"decision\":");
         ipt_json_write_decision(out, conn->loop->decision, &call);
     } else {
@@ -86,6 +100,11 @@ void rest_decide_item(rest_conn *conn, const ipt_generation *generation, ipt_spa
         ipt_problem_write_json(out, &problem, call.request_id);
     }
     ipt_buf_addc(out, '}');
+}
+
+void rest_decide_line(rest_conn *conn, const ipt_generation *generation, ipt_span line)
+{
+    decide_item(conn, generation, &(question){.text = line, .pointer = ""});
 }
 
 void rest_call_batch(rest_conn *conn)
@@ -112,7 +131,7 @@ void rest_call_batch(rest_conn *conn)
         snprintf(pointer, sizeof(pointer), "/requests/%zu", i);
         if (i != 0)
             ipt_buf_addc(out, ',');
-        rest_decide_item(conn, generation, batch.requests[i], pointer);
+        decide_item(conn, generation, &(question){.part = &batch.requests[i], .pointer = pointer});
     }
     ipt_buf_adds(out, "]}");
     ipt_engine_release(loop->rest->engine, generation);

@@ -17,7 +17,7 @@ enum {
     ARENA_BLOCK = 64 << 10,
     ARENA_MAX = 4 << 20,
     BATCH_BLOCK = 4 << 10,
-    BATCH_MAX = 1 << 20
+    BATCH_MAX = 24 << 20 /* a batch of 4 MiB as people send them takes a quarter of it */
 };
 
 IPT_PRINTF(2, 0) static void log_library(void *context, const char *format, va_list args)

@@ -30,7 +30,7 @@ static void write_line(rest_conn *conn, const ipt_generation *generation, ipt_sp
         ipt_problem_write_json(out, &problem, (ipt_span){NULL, 0});
         ipt_buf_addc(out, '}');
     } else
-        rest_decide_item(conn, generation, line, "");
+        rest_decide_line(conn, generation, line);
     ipt_buf_addc(out, '\n');
 }
 

@@ -253,8 +253,8 @@ rest_call rest_call_livez, rest_call_readyz, rest_call_metrics;
 rest_call rest_call_lists, rest_call_list, rest_call_policies, rest_call_config, rest_call_reload;
 bool rest_is_ndjson(const rest_conn *conn);
 ssize_t rest_stream_read(void *context, uint64_t position, char *out, size_t max);
-/* Reads, decides and writes one request of a batch as {"decision":{}} or {"problem":{}}. */
-void rest_decide_item(rest_conn *conn, const ipt_generation *generation, ipt_span text, const char *pointer);
+/* Reads, decides and writes one line of NDJSON as {"decision":{}} or {"problem":{}}. */
+void rest_decide_line(rest_conn *conn, const ipt_generation *generation, ipt_span line);
 bool rest_media_is(ipt_span content_type, const char *wanted);
 bool rest_admin_may(rest_conn *conn);
 IPT_MUST_USE bool rest_token_read(const char *path, ipt_buf *out);

@@ -1,6 +1,6 @@
 /* Requests as JSON. Whatever is accepted obeys the rules of the contract, reads the same when it is read again, is
- * refused once a key stands twice, and comes back as JSON that reads the same. What batches are cut into reads alone.
- */
+ * refused once a key stands twice, and comes back as JSON that reads the same. What a batch is cut into reads as its
+ * text reads alone, problems included. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,6 +193,28 @@ static void check_with_little_memory(ipt_span text)
     }
 }
 
+/* Two ways to the same answer. */
+static void check_part(const ipt_json_part *part)
+{
+    ipt_arena *arena = arena_new();
+    ipt_call cut, alone;
+    ipt_problem why_cut, why_alone;
+    char *copy;
+    bool ok = ipt_json_read_part(part, "/requests/7", arena, &cut, &why_cut);
+    bool ok_alone = read_copy(part->text, arena, &alone, &why_alone, &copy);
+    must(ok == ok_alone);
+    if (ok) {
+        must(same(&cut, &alone));
+    } else {
+        must(why_cut.code == why_alone.code && strcmp(why_cut.detail, why_alone.detail) == 0);
+        must(strncmp(why_cut.pointer, "/requests/7", 11) == 0);
+        size_t n = strlen(why_cut.pointer + 11); /* the longer prefix may leave less room */
+        must(strncmp(why_cut.pointer + 11, why_alone.pointer, n) == 0);
+    }
+    free(copy);
+    ipt_arena_free(arena);
+}
+
 static void check_batch(ipt_span text)
 {
     enum { MOST = 100 };
@@ -202,12 +224,13 @@ static void check_batch(ipt_span text)
     if (ipt_json_read_batch(text, MOST, arena, &batch, &problem)) {
         must(batch.count <= MOST);
         for (size_t i = 0; i < batch.count; i++) {
-            ipt_span request = batch.requests[i];
+            ipt_span request = batch.requests[i].text;
             must(request.n != 0);
             /* It stands in the text, or for something that is no object. */
             must((request.p >= text.p && request.p + request.n <= text.p + text.n) ||
                  ipt_span_equal(request, IPT_SPAN("null")));
             check_request(request);
+            check_part(&batch.requests[i]);
         }
     } else {
         must(ipt_problem_status(problem.code) == 400 || problem.code == IPT_PROBLEM_TOO_LARGE);

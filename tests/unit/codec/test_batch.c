@@ -35,7 +35,7 @@ static void splits(const char *json, const char *expected)
     if (!ipt_json_read_batch(text, 8, arena, &batch, &problem))
         fail_msg("%s: %s at %s: %s", json, ipt_problem_name(problem.code), problem.pointer, problem.detail);
     for (size_t i = 0; i < batch.count; i++) {
-        ipt_buf_add(&out, batch.requests[i]);
+        ipt_buf_add(&out, batch.requests[i].text);
         ipt_buf_addc(&out, '|');
     }
     ipt_buf_addc(&out, '\0');
@@ -61,6 +61,83 @@ static void a_batch_is_cut_into_its_requests(void **state)
     (void)state;
     for (size_t i = 0; i < IPT_COUNT(rows); i++)
         splits(rows[i][0], rows[i][1]);
+}
+
+/* The only request of a batch reads as it does alone: code and pointer, or accepted. */
+static void reads_as_alone(const char *json)
+{
+    ipt_buf whole = {0};
+    ipt_batch batch;
+    ipt_call call, alone_call;
+    ipt_problem problem = {.code = IPT_PROBLEM_BUSY}, alone = problem;
+    ipt_arena_reset(arena);
+    ipt_buf_adds(&whole, "{\"requests\":[");
+    ipt_buf_adds(&whole, json);
+    ipt_buf_adds(&whole, "]}");
+    ipt_span text = exact_n(whole.p, whole.n), text_alone = exact(json);
+    if (!ipt_json_read_batch(text, 1, arena, &batch, &problem))
+        fail_msg("%s: %s", json, problem.detail);
+    bool ok = ipt_json_read_part(&batch.requests[0], "/requests/0", arena, &call, &problem);
+    bool ok_alone = ipt_json_read_request(text_alone, "/requests/0", arena, &alone_call, &alone);
+    if (ok != ok_alone || problem.code != alone.code || strcmp(problem.pointer, alone.pointer) != 0 ||
+        strcmp(problem.detail, alone.detail) != 0)
+        fail_msg("%s: %d %s at %s (%s), alone %d %s at %s (%s)", json, ok, ipt_problem_name(problem.code),
+                 problem.pointer, problem.detail, ok_alone, ipt_problem_name(alone.code), alone.pointer, alone.detail);
+    if (ok) {
+        assert_int_equal(call.request.header_count, alone_call.request.header_count);
+        assert_true(ipt_span_equal(call.request.peer, alone_call.request.peer));
+    }
+    ipt_buf_done(&whole);
+    free((void *)(uintptr_t)text.p);
+    free((void *)(uintptr_t)text_alone.p);
+}
+
+static void a_request_of_a_batch_reads_as_it_does_alone(void **state)
+{
+    static const char *const rows[] = {
+        "{\"peer\":\"::1\"}",
+        "{\"peer\":\"\\u003a:1\",\"headers\":[[\"a\",\"b\"],[\"c\",\"\\t\"]]}",
+        "{\"headers\":{\"a\":[\"1\",\"2\"]},\"peer\":\"unix\"}",
+        "{}",
+        "[{}]",
+        "{\"peer\":1}",
+        "{\"peer\":\"::1\",\"peer\":\"::1\"}",
+        "{\"peer\":\"::1\",\"options\":{\"geo\":true,\"g\\u0065o\":true}}",
+        "{\"peer\":\"\\ud800\"}",
+        "{\"peer\":\"\xe9\"}",
+        "{\"peer\":\"::1\",\"more\":1}",
+        "{\"headers\":[[\"a\",\"b\"],[\"c\",5]],\"peer\":\"::1\"}",
+        "{\"headers\":[[\"a\",\"\\n\"]],\"peer\":\"::1\"}",
+        "{\"a\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}", /* 16 levels */
+        "{\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}",
+        "{\"a\":1,\"b\":[0,{\"c\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]],[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}]}",
+    };
+    (void)state;
+    for (size_t i = 0; i < IPT_COUNT(rows); i++)
+        reads_as_alone(rows[i]);
+}
+
+/* What lies before a request is no part of it. */
+static void requests_of_a_batch_keep_apart(void **state)
+{
+    (void)state;
+    ipt_span text = exact("{\"requests\":[1,{\"peer\":\"::1\"},[[[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]]],\"\xe9\",{\"peer\":"
+                          "\"::2\",\"x\":[{}]},"
+                          "{\"headers\":[[\"a\",\"\\\"b\\\"\"]],\"peer\":\"::3\"}]}");
+    static const char *const expected[] = {"bad_json", "::1", "bad_json", "bad_json", "unknown_key", "::3"};
+    ipt_batch batch;
+    ipt_problem problem;
+    ipt_arena_reset(arena);
+    assert_true(ipt_json_read_batch(text, 6, arena, &batch, &problem));
+    assert_int_equal(batch.count, IPT_COUNT(expected));
+    for (size_t i = 0; i < batch.count; i++) {
+        ipt_call call;
+        bool ok = ipt_json_read_part(&batch.requests[i], "", arena, &call, &problem);
+        ipt_span said = ok ? call.request.peer : ipt_span_from(ipt_problem_name(problem.code));
+        if (!ipt_span_equal(said, ipt_span_from(expected[i])))
+            fail_msg("request %zu: %.*s", i, (int)said.n, said.p);
+    }
+    free((void *)(uintptr_t)text.p);
 }
 
 static void refuse(const char *json, ipt_problem_code code, const char *pointer)
@@ -140,7 +217,7 @@ static void a_deep_request_is_its_own_problem_up_to_a_point(void **state)
         ipt_arena_reset(arena);
         assert_true(ipt_json_read_batch(text, 1, arena, &batch, &problem));
         assert_int_equal(batch.count, 1);
-        assert_int_equal(batch.requests[0].n, 2 * fine[i]);
+        assert_int_equal(batch.requests[0].text.n, 2 * fine[i]);
         free((void *)(uintptr_t)text.p);
         free(json);
     }
@@ -172,8 +249,8 @@ static void as_many_requests_as_the_limit_are_read(void **state)
         for (int i = 0; i < MANY && !more; i++) {
             char expected[16];
             int length = snprintf(expected, sizeof(expected), "{\"i\":%d}", i);
-            assert_int_equal(batch.requests[i].n, length);
-            assert_memory_equal(batch.requests[i].p, expected, (size_t)length);
+            assert_int_equal(batch.requests[i].text.n, length);
+            assert_memory_equal(batch.requests[i].text.p, expected, (size_t)length);
         }
         free((void *)(uintptr_t)text.p);
     }
@@ -184,6 +261,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_is_cut_into_its_requests),
+        cmocka_unit_test(a_request_of_a_batch_reads_as_it_does_alone),
+        cmocka_unit_test(requests_of_a_batch_keep_apart),
         cmocka_unit_test(a_bad_batch_is_refused_whole),
         cmocka_unit_test(a_deep_request_is_its_own_problem_up_to_a_point),
         cmocka_unit_test(as_many_requests_as_the_limit_are_read),
