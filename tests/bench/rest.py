@@ -11,7 +11,7 @@ import tempfile
 
 import decisions
 from report import Figure, middle, ratios
-from servers import Server, free_port, nginx_config, same_shape
+from servers import Server, free_port, nginx_config, same_shape, split_cores
 
 SECONDS = 3        # of load for each server in each round
 BODIES = 1024      # distinct requests
@@ -67,26 +67,29 @@ def daemon_environment(scratch):
                   "XDG_RUNTIME_DIR": scratch}
 
 
-def start_daemon(tools, scratch, work, config=None):
+def start_daemon(tools, scratch, work, config=None, cores=None):
     port, health = free_port(), free_port()
     env = daemon_environment(scratch)
     env |= {"IPTRUST_HTTP_LISTEN": f"127.0.0.1:{port}", "IPTRUST_HEALTH_LISTEN": f"127.0.0.1:{health}",
             "IPTRUST_GRPC_LISTEN": "127.0.0.1:0"}
     command = [tools.daemon] + (["--config", config] if config else [])
-    return Server("iptrustd", command, port, health, env=env, log=os.path.join(work, "iptrustd.log"))
+    return Server("iptrustd", command, port, health, env=env, log=os.path.join(work, "iptrustd.log"),
+                  cores=cores)
 
 
-def start_go(tools, work):
+def start_go(tools, work, cores):
     port = free_port()
     command = [tools.rest, "-listen", f"127.0.0.1:{port}"]
     command += [f"{name}={os.path.join(work, name)}.txt" for name in ("cloudflare", "cloudfront")]
-    return Server("Go", command, port, log=os.path.join(work, "go.log"))
+    return Server("Go", command, port, log=os.path.join(work, "go.log"), cores=cores)
 
 
-def start_nginx(work, scratch, size):
+def start_nginx(work, scratch, size, cores):
+    """As many workers as there are cores, like the loops of the daemon; Go counts its cores itself."""
     port = free_port()
-    command = ["nginx", "-p", scratch, "-c", nginx_config(scratch, port, size), "-e", "stderr"]
-    return Server("nginx", command, port, log=os.path.join(work, "nginx.log"))
+    config = nginx_config(scratch, port, size, len(cores or os.sched_getaffinity(0)))
+    command = ["nginx", "-p", scratch, "-c", config, "-e", "stderr"]
+    return Server("nginx", command, port, log=os.path.join(work, "nginx.log"), cores=cores)
 
 
 def compare(ours, go, bodies, batches):
@@ -106,15 +109,15 @@ def compare(ours, go, bodies, batches):
     return round(sizes[0]), sizes[1] / sizes[0]
 
 
-def rounds_of_load(servers, path, bodies_file, rounds, each=1):
+def rounds_of_load(servers, path, bodies_file, rounds, cores, each=1):
     """Processor microseconds for each request (or each of a batch's), by server and round; the order turns."""
     spent = {server.name: [] for server in servers}
     for server in servers:
-        server.load(LUA, path, bodies_file, 1)  # warm
+        server.load(LUA, path, bodies_file, 1, cores)  # warm
     for number in range(rounds):
         turn = number % len(servers)
         for server in servers[turn:] + servers[:turn]:
-            requests, seconds = server.load(LUA, path, bodies_file, SECONDS)
+            requests, seconds = server.load(LUA, path, bodies_file, SECONDS, cores)
             spent[server.name].append(seconds * 1e6 / (requests * each))
             print(f"round {number + 1}, {path}, {server.name}: {requests * each / SECONDS:.0f} a second, "
                   f"{spent[server.name][-1]:.2f} us of processor time each", flush=True)
@@ -128,13 +131,16 @@ def measure_load(work, tools, scratch, rounds):
     config = os.path.join(scratch, "iptrustd.yaml")
     with open(config, "w", encoding="ascii") as out:
         out.write("log: {level: warning}\n" + decisions.PROVIDERS)
+    serving, loading = split_cores()
+    if serving is None:
+        print("REST: one core, which the servers share with the load generator: read the ratios with care", flush=True)
     with contextlib.ExitStack() as stack:
-        ours = stack.enter_context(start_daemon(tools, scratch, work, config))
-        go = stack.enter_context(start_go(tools, work))
+        ours = stack.enter_context(start_daemon(tools, scratch, work, config, serving))
+        go = stack.enter_context(start_go(tools, work, serving))
         size, same = compare(ours, go, bodies, batches)
-        nginx = stack.enter_context(start_nginx(work, scratch, size))
-        one = rounds_of_load([ours, nginx, go], RESOLVE, single, rounds)
-        many = rounds_of_load([ours, go], RESOLVE_BATCH, batch, rounds, BATCH)
+        nginx = stack.enter_context(start_nginx(work, scratch, size, serving))
+        one = rounds_of_load([ours, nginx, go], RESOLVE, single, rounds, loading)
+        many = rounds_of_load([ours, go], RESOLVE_BATCH, batch, rounds, loading, BATCH)
         resident = ours.resident_mb()
     mine, theirs, idle = one["iptrustd"], one["Go"], one["nginx"]
     return [

@@ -10,7 +10,21 @@ import subprocess
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
-CONNECTIONS, THREADS = 32, 2
+CONNECTIONS = 32
+
+
+def split_cores():
+    """The cores of the servers and those of the load generator, which must not share one: a server that is slower would
+    pay for being preempted and for waking a client that sleeps. None and None where there is only one core."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        return None, None
+    return {cores[0]}, {cores[1]}
+
+
+def pin(cores):
+    """For Popen: what a program does first, so that it finds only these cores."""
+    return (lambda: os.sched_setaffinity(0, cores)) if cores else None
 
 
 def free_port():
@@ -34,11 +48,11 @@ def get_status(port, path):
 class Server:
     """A started program. `ready_ms` is the time from its start to the first 200."""
 
-    def __init__(self, name, command, port, ready_port=None, ready_path="/readyz", env=None, log=None):
+    def __init__(self, name, command, port, ready_port=None, ready_path="/readyz", env=None, log=None, cores=None):
         self.name, self.port = name, port
         with open(log or os.devnull, "wb") as out:
             start = time.monotonic()
-            self.process = subprocess.Popen(command, stdout=out, stderr=out, env=env)
+            self.process = subprocess.Popen(command, stdout=out, stderr=out, env=env, preexec_fn=pin(cores))
         while get_status(ready_port or port, ready_path) != 200:
             if self.process.poll() is not None:
                 raise SystemExit(f"{name} ended with {self.process.returncode}, see {log}")
@@ -94,12 +108,13 @@ class Server:
         connection.close()
         return answers
 
-    def load(self, script, path, bodies_file, seconds):
-        """Requests answered in a time of load, and the processor seconds that they took."""
-        command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script,
+    def load(self, script, path, bodies_file, seconds, cores):
+        """Requests answered in a time of load from these cores, and the processor seconds that they took."""
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script,
                    f"http://127.0.0.1:{self.port}{path}", "--", bodies_file]
         before = self.cpu_seconds()
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 30)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 30,
+                              preexec_fn=pin(cores))
         spent = self.cpu_seconds() - before
         requests, errors = (int(n) for n in re.search(r"^RESULT (\d+) (\d+)$", done.stdout, re.M).groups())
         if errors or not requests:
@@ -116,14 +131,14 @@ def stat_fields(pid):
         return None
 
 
-def nginx_config(work, port, size):
+def nginx_config(work, port, size, workers):
     """`return 200` with a body of size bytes, in pieces because nginx takes no longer words than 4 KiB."""
     pieces = [min(2000, size - at) for at in range(0, size, 2000)]
     sets = "".join(f'      set $body{i} "{"x" * n}";\n' for i, n in enumerate(pieces))
     body = "".join("${body%d}" % i for i in range(len(pieces)))
     path = os.path.join(work, "nginx.conf")
     with open(path, "w", encoding="ascii") as out:
-        out.write(f"""worker_processes {os.cpu_count()};
+        out.write(f"""worker_processes {workers};
 daemon off;
 pid {work}/nginx.pid;
 error_log {work}/nginx.log warn;
