@@ -1,4 +1,5 @@
 /* A batch as its requests: what is wrong with one stays with it. */
+#include "iptrust/json/split.h"
 #include "json_read_priv.h"
 
 bool ipt_json_read_batch(ipt_span text, size_t max, ipt_arena *arena, ipt_batch *out, ipt_problem *problem)

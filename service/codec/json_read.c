@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base64_priv.h"
+#include "iptrust/json/split.h"
 
 enum { REQUEST_ID_MAX = 128 };
 
@@ -189,13 +190,13 @@ bool ipt_json_read_request(ipt_span text, const char *pointer_prefix, ipt_arena 
     return read_call(&reading, out);
 }
 
-bool ipt_json_read_part(const ipt_json_part *part, const char *pointer_prefix, ipt_arena *arena, ipt_call *out,
-                        ipt_problem *problem)
+bool ipt_batch_read(const ipt_batch *batch, size_t at, const char *pointer_prefix, ipt_arena *arena, ipt_call *out,
+                    ipt_problem *problem)
 {
     ipt_reading reading = {.problem = problem};
     ipt_tape_options options = {.pointer_prefix = pointer_prefix};
     ipt_json_flaw flaw;
-    if (!ipt_json_part_open(part, &options, arena, &reading.tape, &flaw))
+    if (!ipt_json_part_open(&batch->requests[at], &options, arena, &reading.tape, &flaw))
         return ipt_problem_set_flaw(problem, &flaw);
     return read_call(&reading, out);
 }

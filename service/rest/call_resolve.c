@@ -22,15 +22,16 @@ static void prefix_pointer(ipt_problem *problem, const char *pointer)
 /* Where a request stands: text, or an element of a batch. */
 typedef struct question {
     ipt_span text;
-    const ipt_json_part *part; /* NULL: text */
-    const char *pointer;       /* of it in the body */
+    const ipt_batch *batch; /* NULL: text */
+    size_t at;
+    const char *pointer; /* of it in the body */
 } question;
 
 static bool read_asked(const question *asked, ipt_arena *arena, ipt_call *call, ipt_problem *problem)
 {
     ipt_arena_reset(arena);
-    return asked->part != NULL ? ipt_json_read_part(asked->part, asked->pointer, arena, call, problem)
-                               : ipt_json_read_request(asked->text, asked->pointer, arena, call, problem);
+    return asked->batch != NULL ? ipt_batch_read(asked->batch, asked->at, asked->pointer, arena, call, problem)
+                                : ipt_json_read_request(asked->text, asked->pointer, arena, call, problem);
 }
 
 /* Reads and decides; the decision is in the loop's. False: problem. */
@@ -131,7 +132,7 @@ void rest_call_batch(rest_conn *conn)
         snprintf(pointer, sizeof(pointer), "/requests/%zu", i);
         if (i != 0)
             ipt_buf_addc(out, ',');
-        decide_item(conn, generation, &(question){.part = &batch.requests[i], .pointer = pointer});
+        decide_item(conn, generation, &(question){.batch = &batch, .at = i, .pointer = pointer});
     }
     ipt_buf_adds(out, "]}");
     ipt_engine_release(loop->rest->engine, generation);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "iptrust/codec/json.h"
+#include "iptrust/json/split.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -194,14 +195,14 @@ static void check_with_little_memory(ipt_span text)
 }
 
 /* Two ways to the same answer. */
-static void check_part(const ipt_json_part *part)
+static void check_part(const ipt_batch *batch, size_t at)
 {
     ipt_arena *arena = arena_new();
     ipt_call cut, alone;
     ipt_problem why_cut, why_alone;
     char *copy;
-    bool ok = ipt_json_read_part(part, "/requests/7", arena, &cut, &why_cut);
-    bool ok_alone = read_copy(part->text, arena, &alone, &why_alone, &copy);
+    bool ok = ipt_batch_read(batch, at, "/requests/7", arena, &cut, &why_cut);
+    bool ok_alone = read_copy(batch->requests[at].text, arena, &alone, &why_alone, &copy);
     must(ok == ok_alone);
     if (ok) {
         must(same(&cut, &alone));
@@ -230,7 +231,7 @@ static void check_batch(ipt_span text)
             must((request.p >= text.p && request.p + request.n <= text.p + text.n) ||
                  ipt_span_equal(request, IPT_SPAN("null")));
             check_request(request);
-            check_part(&batch.requests[i]);
+            check_part(&batch, i);
         }
     } else {
         must(ipt_problem_status(problem.code) == 400 || problem.code == IPT_PROBLEM_TOO_LARGE);

@@ -6,7 +6,6 @@
 #include "iptrust/base/arena.h"
 #include "iptrust/base/buf.h"
 #include "iptrust/codec/problem.h"
-#include "iptrust/json/split.h"
 #include "iptrust/resolve/resolve.h"
 
 /* A request as a face received it. */
@@ -29,14 +28,15 @@ IPT_MUST_USE bool ipt_json_read_request(ipt_span text, const char *pointer_prefi
 /* A batch: {"requests":[...]}. Its text is read once; each request is judged on its own, so that a bad one is a problem
  * in its place and no more. */
 typedef struct ipt_batch {
-    const ipt_json_part *requests; /* in the arena */
+    const struct ipt_json_part *requests; /* in the arena */
     size_t count;
 } ipt_batch;
 IPT_MUST_USE bool ipt_json_read_batch(ipt_span text, size_t max, ipt_arena *arena, ipt_batch *out,
                                       ipt_problem *problem);
-/* One of its requests, as ipt_json_read_request would read its text. */
-IPT_MUST_USE bool ipt_json_read_part(const ipt_json_part *part, const char *pointer_prefix, ipt_arena *arena,
-                                     ipt_call *out, ipt_problem *problem);
+/* Its request at index at, as ipt_json_read_request would read the text of that alone; in an arena of its own or the
+ * batch's. */
+IPT_MUST_USE bool ipt_batch_read(const ipt_batch *batch, size_t at, const char *pointer_prefix, ipt_arena *arena,
+                                 ipt_call *out, ipt_problem *problem);
 
 /* The decision, every key of the contract in its order. chain is [] when call->want_chain is false. */
 void ipt_json_write_decision(ipt_buf *out, const ipt_decision *decision, const ipt_call *call);

@@ -8,6 +8,7 @@
 
 #include "exact.h"
 #include "iptrust/codec/json.h"
+#include "iptrust/json/split.h"
 
 static ipt_arena *arena;
 
@@ -77,7 +78,7 @@ static void reads_as_alone(const char *json)
     ipt_span text = exact_n(whole.p, whole.n), text_alone = exact(json);
     if (!ipt_json_read_batch(text, 1, arena, &batch, &problem))
         fail_msg("%s: %s", json, problem.detail);
-    bool ok = ipt_json_read_part(&batch.requests[0], "/requests/0", arena, &call, &problem);
+    bool ok = ipt_batch_read(&batch, 0, "/requests/0", arena, &call, &problem);
     bool ok_alone = ipt_json_read_request(text_alone, "/requests/0", arena, &alone_call, &alone);
     if (ok != ok_alone || problem.code != alone.code || strcmp(problem.pointer, alone.pointer) != 0 ||
         strcmp(problem.detail, alone.detail) != 0)
@@ -132,7 +133,7 @@ static void requests_of_a_batch_keep_apart(void **state)
     assert_int_equal(batch.count, IPT_COUNT(expected));
     for (size_t i = 0; i < batch.count; i++) {
         ipt_call call;
-        bool ok = ipt_json_read_part(&batch.requests[i], "", arena, &call, &problem);
+        bool ok = ipt_batch_read(&batch, i, "", arena, &call, &problem);
         ipt_span said = ok ? call.request.peer : ipt_span_from(ipt_problem_name(problem.code));
         if (!ipt_span_equal(said, ipt_span_from(expected[i])))
             fail_msg("request %zu: %.*s", i, (int)said.n, said.p);
