@@ -26,10 +26,11 @@ MODULES = {
     "callout": ("resolve view config ranges wire geo net base", ""),
     "engine": ("codec resolve view config ranges wire geo net metrics base", "urcu.*"),
     "listener": ("config ranges wire net base", ""),
-    "rest": ("engine listener callout explain codec resolve view config ranges wire geo net metrics base", "microhttpd"),
+    "tls": ("config ranges wire net base", "gnutls/.*"),
+    "rest": ("engine listener tls callout explain codec resolve view config ranges wire geo net metrics base", "microhttpd"),
     "rpc": ("engine callout codec resolve view config ranges wire geo net metrics base", r"protobuf-c/.*|.*\.pb-c"),
-    "transport": ("rpc engine listener callout codec resolve view config ranges wire geo net metrics base", "grpc/.*"),
-    "daemon": ("rest rpc transport engine listener explain codec resolve view config ranges wire geo net metrics base", ""),
+    "transport": ("rpc engine listener tls callout codec resolve view config ranges wire geo net metrics base", "grpc/.*"),
+    "daemon": ("rest rpc transport engine listener tls explain codec resolve view config ranges wire geo net metrics base", ""),
     "cli": ("explain codec resolve view config ranges wire geo net base", "curl/.*|yajl.*"),
 }
 # The C library and the kernel are everybody's, except that what is below `metrics` and `engine` does no effects.

@@ -1,7 +1,12 @@
 /* Listeners, limits, logs: what concerns the process and not its decisions. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bind.h"
+#include "show.h"
 #include "value.h"
 
 typedef struct row_path {
@@ -15,14 +20,60 @@ static const char *row_of(const char *listener, const char *rest, row_path *out)
     return out->text;
 }
 
+/* A file that is not there is told where it is named; whether it holds what it should is for those who can read it. */
+static const char *bind_tls_file(ipt_bind *b, const ipt_node *tls, const char *row, ipt_place *place)
+{
+    const ipt_node *node = ipt_bind_node(tls, row);
+    const char *path = ipt_bind_path(b, tls, row);
+    if (node == NULL || path == NULL)
+        return path;
+    *place = node->place;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        ipt_diag_add(b->diag, IPT_ERROR, node->place, "cannot read %s: %s", path, strerror(errno));
+    else
+        (void)close(fd);
+    return path;
+}
+
+static void check_tls_key(ipt_bind *b, const ipt_listener_spec *spec)
+{
+    struct stat st;
+    if (spec->tls_key != NULL && stat(spec->tls_key, &st) == 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0)
+        ipt_diag_add(b->diag, IPT_WARNING, spec->tls_key_place, "%s can be read by every user of this machine",
+                     spec->tls_key);
+}
+
+/* Somebody who writes *.example.org expects it to match; better to hear that it does not before nobody gets in. */
+static void check_client_sans(ipt_bind *b, const ipt_node *sans)
+{
+    ipt_shown shown;
+    for (const ipt_node *item = sans == NULL ? NULL : sans->first; item != NULL; item = item->next) {
+        if (!item->bad && memchr(item->text.p, '*', item->text.n) != NULL)
+            ipt_diag_add(b->diag, IPT_ERROR, item->place, "\"%s\": names match whole, there are no wildcards",
+                         ipt_show(item->text, &shown));
+    }
+}
+
 static void bind_tls(ipt_bind *b, const char *name, const ipt_node *tls, ipt_listener_spec *out)
 {
     row_path path;
-    out->tls_cert = ipt_bind_path(b, tls, row_of(name, "tls.cert", &path));
-    out->tls_key = ipt_bind_path(b, tls, row_of(name, "tls.key", &path));
-    out->tls_client_ca = ipt_bind_path(b, tls, row_of(name, "tls.client_ca", &path));
-    out->tls_client_sans =
-        ipt_bind_strings(b, tls, row_of(name, "tls.client_sans", &path), &out->tls_client_sans_count);
+    if (tls == NULL)
+        return;
+    out->tls_cert = bind_tls_file(b, tls, row_of(name, "tls.cert", &path), &out->tls_cert_place);
+    out->tls_key = bind_tls_file(b, tls, row_of(name, "tls.key", &path), &out->tls_key_place);
+    out->tls_client_ca = bind_tls_file(b, tls, row_of(name, "tls.client_ca", &path), &out->tls_client_ca_place);
+    const ipt_node *sans = ipt_bind_node(tls, row_of(name, "tls.client_sans", &path));
+    out->tls_client_sans = ipt_bind_strings(b, tls, path.text, &out->tls_client_sans_count);
+    if (!ipt_bind_has(tls, "cert"))
+        ipt_diag_add(b->diag, IPT_ERROR, tls->place, "tls needs cert");
+    if (!ipt_bind_has(tls, "key"))
+        ipt_diag_add(b->diag, IPT_ERROR, tls->place, "tls needs key");
+    if (out->tls_client_sans_count != 0 && !ipt_bind_has(tls, "client_ca"))
+        ipt_diag_add(b->diag, IPT_ERROR, sans->key->place,
+                     "client_sans needs client_ca: without it no name is verified");
+    check_tls_key(b, out);
+    check_client_sans(b, sans);
 }
 
 static void bind_listener(ipt_bind *b, const char *name, ipt_listener_spec *out)

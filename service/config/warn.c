@@ -49,7 +49,7 @@ static void check_admin(ipt_bind *b)
         ipt_bind_secret(b, admin->token_file, token, NULL);
     else if (token == NULL)
         add(b, IPT_ERROR, listen, "admin on TCP needs token_file");
-    if (ipt_addr_class(admin->host) != IPT_CLASS_LOOPBACK)
+    if (ipt_addr_class(admin->host) != IPT_CLASS_LOOPBACK && admin->tls_cert == NULL)
         add(b, IPT_WARNING, listen, "admin is reachable from other machines, and its token travels unencrypted");
 }
 

@@ -30,6 +30,7 @@ typedef struct ipt_listener_spec {
     const char *tls_cert, *tls_key, *tls_client_ca; /* NULL without TLS */
     const char *const *tls_client_sans;
     size_t tls_client_sans_count;
+    ipt_place tls_cert_place, tls_key_place, tls_client_ca_place; /* where they were stated */
     bool stated; /* from configuration, environment or flag; false: the default of the contract */
 } ipt_listener_spec;
 

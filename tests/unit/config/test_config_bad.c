@@ -149,7 +149,19 @@ static void values_that_are_not_exactly_right_are_refused(void **state)
         {"state_dir: \"a\\nb\"\n", "c.yaml:1:12: error: expected a path, found \"a\\x0ab\"\n"},
         {"log: {level: information}\n",
          "c.yaml:1:14: error: expected one of error | warning | info | debug, found \"information\"\n"},
-        {"http: {tls: {cert: []}}\n", "c.yaml:1:20: error: expected a path, found an empty sequence\n"},
+        {"http: {tls: {cert: [], key: secrets/ok}}\n",
+         "c.yaml:1:20: error: expected a path, found an empty sequence\n"},
+        {"http: {tls: {cert: secrets/ok}}\n", "c.yaml:1:13: error: tls needs key\n"},
+        {"http: {tls: {}}\n", "c.yaml:1:13: error: tls needs cert\nc.yaml:1:13: error: tls needs key\n"},
+        {"admin: {tls: {cert: /nowhere/c, key: secrets/ok}}\n",
+         "c.yaml:1:21: error: cannot read /nowhere/c: No such file or directory\n"},
+        {"health: {tls: {cert: secrets/ok, key: /nowhere/k, client_ca: /nowhere/a}}\n",
+         "c.yaml:1:39: error: cannot read /nowhere/k: No such file or directory\n"
+         "c.yaml:1:62: error: cannot read /nowhere/a: No such file or directory\n"},
+        {"http: {tls: {cert: secrets/ok, key: secrets/ok, client_sans: [a]}}\n",
+         "c.yaml:1:49: error: client_sans needs client_ca: without it no name is verified\n"},
+        {"http: {tls: {cert: secrets/ok, key: secrets/ok, client_ca: secrets/ok, client_sans: [\"*.a.example\"]}}\n",
+         "c.yaml:1:86: error: \"*.a.example\": names match whole, there are no wildcards\n"},
     };
     check_rows(*state, rows, IPT_COUNT(rows));
 }
