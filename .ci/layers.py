@@ -17,7 +17,7 @@ MODULES = {
     "metrics": ("base", "unistd|sys/.*|dirent|time|math|pthread|stdatomic|limits|inttypes"),
     "geo": ("net base", "maxminddb|nettle/.*"),
     "wire": ("net base", ""),
-    "ranges": ("wire json net base", ""),
+    "ranges": ("wire json net base", "nettle/.*"),
     "config": ("ranges wire net base", "yaml"),
     "view": ("config ranges wire geo net base", "nettle/.*"),
     "resolve": ("view config ranges wire geo net base", ""),
