@@ -31,6 +31,7 @@ static const struct {
     [IPT_PROBLEM_BUSY] = {"busy", "Another call of this kind is under way", 409},
     [IPT_PROBLEM_DRAINING] = {"draining", "The service is shutting down", 503},
     [IPT_PROBLEM_OVERLOADED] = {"overloaded", "The service is overloaded", 503},
+    [IPT_PROBLEM_DEADLINE_EXCEEDED] = {"deadline_exceeded", "The deadline has passed", 504},
     [IPT_PROBLEM_BAD_CONFIG] = {"bad_config", "The configuration has errors", 422},
 };
 

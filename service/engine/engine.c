@@ -20,6 +20,8 @@ static ipt_err init_parts(ipt_engine *engine)
     if (err == IPT_OK)
         err = engine_count_init(engine);
     if (err == IPT_OK)
+        err = engine_requests_init(engine);
+    if (err == IPT_OK)
         err = ipt_metrics_on_collect(engine->metrics, engine_collect, engine);
     return err;
 }

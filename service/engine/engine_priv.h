@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "iptrust/engine/engine.h"
+#include "iptrust/engine/requests.h"
 
 enum { ENGINE_DIAG_TEXT = 8192, RULING_LABELS = 2 * (IPT_RULE_ALLOW + 1) };
 
@@ -22,6 +22,12 @@ typedef struct engine_labels {
 typedef struct engine_families {
     ipt_family decisions, verdicts, findings, reloads, unknown_policy, decision_duration;
 } engine_families;
+
+/* requests.c */
+typedef struct engine_requests {
+    ipt_family total, duration;
+    ipt_label operations[IPT_OP_COUNT], results[IPT_PROBLEM_CODES + 1];
+} engine_requests;
 
 /* What the reloading thread is asked and has done. */
 typedef struct engine_reload {
@@ -52,6 +58,7 @@ struct ipt_engine {
     unsigned shards; /* of those that decide; one more is the reloading thread's */
     engine_labels labels;
     engine_families families;
+    engine_requests requests;
     engine_reload reload;
     struct ipt_beat *beats;
     _Atomic bool draining, listener_died;
@@ -68,6 +75,9 @@ IPT_MUST_USE ipt_err engine_generation_new(ipt_engine *engine, ipt_view **view_t
 
 /* health.c */
 void engine_beats_free(ipt_engine *engine);
+
+/* requests.c */
+IPT_MUST_USE ipt_err engine_requests_init(ipt_engine *engine);
 
 /* gauges.c */
 void engine_collect(void *context, ipt_expo *expo);

@@ -112,7 +112,7 @@ void rest_call_batch(rest_conn *conn)
 {
     rest_request *request = &conn->request;
     rest_loop *loop = conn->loop;
-    if (request->api == API_NDJSON) {
+    if (request->operation == IPT_OP_NDJSON) {
         request->streamed = true;
         rest_answer(conn, MHD_HTTP_OK, "application/x-ndjson");
         return;

@@ -98,7 +98,7 @@ static void write_page(rest_conn *conn, const ipt_decision *decision, const ipt_
 
 void rest_call_self(rest_conn *conn)
 {
-    conn->request.api = API_SELF;
+    conn->request.operation = IPT_OP_SELF;
     answer_own(conn, write_json);
 }
 

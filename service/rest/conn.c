@@ -79,16 +79,6 @@ void rest_on_connection(void *context, struct MHD_Connection *mhd, void **socket
     rest_conn_free(conn);
 }
 
-static void count_request(rest_conn *conn, const rest_request *request)
-{
-    rest_loop *loop = conn->loop;
-    ipt_rest *rest = loop->rest;
-    ipt_metrics *metrics = ipt_engine_metrics(rest->engine);
-    const ipt_label labels[] = {rest->apis[request->api], rest->results[request->result]};
-    ipt_metrics_add(metrics, loop->seat.shard, rest->requests, labels, 1);
-    ipt_metrics_observe(metrics, loop->seat.shard, rest->duration, request->api, ipt_clock_ns() - request->begin_ns);
-}
-
 void rest_on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                        enum MHD_RequestTerminationCode code)
 {
@@ -100,7 +90,8 @@ void rest_on_completed(void *context, struct MHD_Connection *mhd, void **request
         return;
     rest_request *request = &conn->request;
     if (request->queued)
-        count_request(conn, request);
+        ipt_engine_count_request(loop->rest->engine, loop->seat.shard, request->operation, request->result,
+                                 ipt_clock_ns() - request->begin_ns);
     if (request->body_counted != 0)
         atomic_fetch_sub_explicit(&loop->rest->bodies, request->body_counted, memory_order_relaxed);
     rest_work_give(loop, request->work);

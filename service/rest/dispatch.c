@@ -5,20 +5,20 @@
 #include <strings.h>
 
 const rest_route rest_routes[] = {
-    {FACE_HTTP, "/v1/resolve", false, METHOD_GET | METHOD_POST, API_RESOLVE, REST_MESSAGE_MAX, rest_call_resolve},
-    {FACE_HTTP, "/v1/resolve/batch", false, METHOD_POST, API_BATCH, REST_BATCH_MAX, rest_call_batch},
-    {FACE_HTTP, "/", false, METHOD_GET, API_ADDRESS, 0, rest_call_root},
-    {FACE_HTTP, "/ip", false, METHOD_GET, API_ADDRESS, 0, rest_call_address},
-    {FACE_HTTP, "/v1/ip/", true, METHOD_GET, API_LOOKUP, 0, rest_call_lookup},
-    {FACE_HTTP, "/v1/version", false, METHOD_GET, API_VERSION, 0, rest_call_version},
-    {FACE_HEALTH, "/livez", false, METHOD_GET, API_HEALTH, 0, rest_call_livez},
-    {FACE_HEALTH, "/readyz", false, METHOD_GET, API_HEALTH, 0, rest_call_readyz},
-    {FACE_HEALTH, "/metrics", false, METHOD_GET, API_METRICS, 0, rest_call_metrics},
-    {FACE_ADMIN, "/v1/lists", false, METHOD_GET, API_ADMIN, 0, rest_call_lists},
-    {FACE_ADMIN, "/v1/lists/", true, METHOD_GET, API_ADMIN, 0, rest_call_list},
-    {FACE_ADMIN, "/v1/policies", false, METHOD_GET, API_ADMIN, 0, rest_call_policies},
-    {FACE_ADMIN, "/v1/config", false, METHOD_GET, API_ADMIN, 0, rest_call_config},
-    {FACE_ADMIN, "/v1/reload", false, METHOD_POST, API_ADMIN, 0, rest_call_reload},
+    {FACE_HTTP, "/v1/resolve", false, METHOD_GET | METHOD_POST, IPT_OP_RESOLVE, REST_MESSAGE_MAX, rest_call_resolve},
+    {FACE_HTTP, "/v1/resolve/batch", false, METHOD_POST, IPT_OP_BATCH, REST_BATCH_MAX, rest_call_batch},
+    {FACE_HTTP, "/", false, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_root},
+    {FACE_HTTP, "/ip", false, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_address},
+    {FACE_HTTP, "/v1/ip/", true, METHOD_GET, IPT_OP_LOOKUP, 0, rest_call_lookup},
+    {FACE_HTTP, "/v1/version", false, METHOD_GET, IPT_OP_VERSION, 0, rest_call_version},
+    {FACE_HEALTH, "/livez", false, METHOD_GET, IPT_OP_HEALTH, 0, rest_call_livez},
+    {FACE_HEALTH, "/readyz", false, METHOD_GET, IPT_OP_HEALTH, 0, rest_call_readyz},
+    {FACE_HEALTH, "/metrics", false, METHOD_GET, IPT_OP_METRICS, 0, rest_call_metrics},
+    {FACE_ADMIN, "/v1/lists", false, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_lists},
+    {FACE_ADMIN, "/v1/lists/", true, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_list},
+    {FACE_ADMIN, "/v1/policies", false, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_policies},
+    {FACE_ADMIN, "/v1/config", false, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_config},
+    {FACE_ADMIN, "/v1/reload", false, METHOD_POST, IPT_OP_ADMIN, 0, rest_call_reload},
 };
 const size_t rest_route_count = IPT_COUNT(rest_routes);
 
@@ -89,7 +89,7 @@ static void judge(rest_conn *conn, const char *url, const char *method)
         rest_refuse(conn, IPT_PROBLEM_NOT_FOUND, "", "there is nothing at this address");
         return;
     }
-    request->api = request->route->api;
+    request->operation = request->route->operation;
     if (conn->face == FACE_ADMIN && !rest_admin_may(conn)) {
         rest_refuse(conn, IPT_PROBLEM_CALLER_NOT_ALLOWED, "", "the admin interface on TCP wants its bearer token");
         request->extra_name = MHD_HTTP_HEADER_WWW_AUTHENTICATE;
@@ -105,8 +105,8 @@ static void judge(rest_conn *conn, const char *url, const char *method)
         return;
     request->body_mode = BODY_COLLECT;
     request->body_max = request->route->body_max;
-    if (request->api == API_BATCH && rest_is_ndjson(conn)) {
-        request->api = API_NDJSON;
+    if (request->operation == IPT_OP_BATCH && rest_is_ndjson(conn)) {
+        request->operation = IPT_OP_NDJSON;
         request->body_max = REST_NDJSON_MAX;
     } else if (!media_is_json(request->facts.content_type))
         rest_refuse(conn, IPT_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "", "the body must be application/json");
@@ -214,7 +214,7 @@ static enum MHD_Result collect(rest_conn *conn, const char *upload, size_t n)
         return request->received > REST_DISCARD_MAX ? MHD_NO : MHD_YES;
     uint64_t length = 0;
     bool has_length = request->facts.lengths != 0 && parse_length(request->facts.content_length, &length);
-    if (has_length && n == length && request->api == API_RESOLVE) {
+    if (has_length && n == length && request->operation == IPT_OP_RESOLVE) {
         /* The whole body lies in the library's buffer: no copy. */
         request->body = (ipt_span){upload, n};
         call(conn);

@@ -64,7 +64,7 @@ void rest_answer_problem(rest_conn *conn, const ipt_problem *problem, ipt_span r
     ipt_buf_reset(&request->work->out);
     ipt_problem_write_json(&request->work->out, problem, request_id);
     ipt_buf_addc(&request->work->out, '\n');
-    request->result = (unsigned)problem->code + 1;
+    request->result = ipt_result_of(problem->code);
     if (retry_after(problem->code) != NULL) {
         request->extra_name = MHD_HTTP_HEADER_RETRY_AFTER;
         request->extra_value = retry_after(problem->code);
@@ -95,7 +95,7 @@ static struct MHD_Response *make_response(rest_conn *conn)
         static char sorry[] = "{\"type\":\"urn:iptrust:problem:internal\",\"status\":500,\"code\":\"internal\"}\n";
         request->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
         request->content_type = "application/problem+json";
-        request->result = (unsigned)IPT_PROBLEM_INTERNAL + 1;
+        request->result = ipt_result_of(IPT_PROBLEM_INTERNAL);
         return MHD_create_response_from_buffer(sizeof(sorry) - 1, sorry, MHD_RESPMEM_PERSISTENT);
     }
     /* The buffer lives until the request is completed, longer than the response. */

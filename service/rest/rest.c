@@ -10,43 +10,14 @@ unsigned ipt_rest_shards(unsigned loops)
     return loops + 1;
 }
 
-static const char *const api_names[API_COUNT] = {
-    [API_OTHER] = "other",   [API_RESOLVE] = "resolve", [API_BATCH] = "batch",   [API_NDJSON] = "ndjson",
-    [API_SELF] = "self",     [API_ADDRESS] = "address", [API_LOOKUP] = "lookup", [API_VERSION] = "version",
-    [API_HEALTH] = "health", [API_METRICS] = "metrics", [API_ADMIN] = "admin",
-};
-
-static const uint64_t duration_bounds[] = {5000,    10000,   25000,    50000,    100000,    250000,     500000,
-                                           1000000, 2500000, 10000000, 50000000, 250000000, 1000000000, 5000000000};
-
 static ipt_err count_init(ipt_rest *rest)
 {
-    static const char *const labels[] = {"api", "result"}, *const reasons[] = {"reason"};
-    static const char *const refusals[] = {"limit", "address_limit", "ok"};
+    static const char *const reasons[] = {"reason"}, *const refusals[] = {"limit", "address_limit", "ok"};
     ipt_metrics *m = ipt_engine_metrics(rest->engine);
-    ipt_histogram_spec duration = {.name = "iptrust_request_duration_seconds",
-                                   .help = "Time from the end of a request's headers to the end of its answer.",
-                                   .bounds = duration_bounds,
-                                   .bound_count = IPT_COUNT(duration_bounds),
-                                   .label = "api",
-                                   .values = api_names,
-                                   .value_count = API_COUNT};
-    ipt_err err = ipt_metrics_counter(m, "iptrust_requests", "Requests answered, by call and result.", labels, 2,
-                                      &rest->requests);
-    if (err == IPT_OK)
-        err = ipt_metrics_histogram(m, &duration, &rest->duration);
-    if (err == IPT_OK)
-        err =
-            ipt_metrics_counter(m, "iptrust_connections_refused",
-                                "Connections closed at once, by the limit that they met.", reasons, 1, &rest->refused);
-    for (unsigned i = 0; i < API_COUNT; i++)
-        rest->apis[i] = ipt_metrics_value(m, api_names[i]);
-    rest->results[0] = ipt_metrics_value(m, "ok");
-    for (unsigned i = 0; i < IPT_PROBLEM_CODES; i++)
-        rest->results[i + 1] = ipt_metrics_value(m, ipt_problem_name((ipt_problem_code)i));
     for (unsigned i = 0; i < IPT_COUNT(rest->refusals); i++)
         rest->refusals[i] = ipt_metrics_value(m, refusals[i]);
-    return err;
+    return ipt_metrics_counter(m, "iptrust_connections_refused",
+                               "Connections closed at once, by the limit that they met.", reasons, 1, &rest->refused);
 }
 
 static void log_listener(ipt_rest *rest, ipt_log_level level, const char *msg, rest_face face, const char *address,

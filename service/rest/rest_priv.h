@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "iptrust/engine/health.h"
+#include "iptrust/engine/requests.h"
 #include "iptrust/listener/gate.h"
 #include "iptrust/listener/listener.h"
 #include "iptrust/rest/rest.h"
@@ -54,27 +55,12 @@ typedef void rest_call(rest_conn *conn);
 
 enum { METHOD_GET = 1, METHOD_POST = 2 }; /* GET takes HEAD along */
 
-typedef enum rest_api {
-    API_OTHER = 0,
-    API_RESOLVE,
-    API_BATCH,
-    API_NDJSON,
-    API_SELF,
-    API_ADDRESS,
-    API_LOOKUP,
-    API_VERSION,
-    API_HEALTH,
-    API_METRICS,
-    API_ADMIN,
-    API_COUNT,
-} rest_api;
-
 typedef struct rest_route {
     rest_face face;
     const char *path;
     bool prefix; /* the path goes on */
     unsigned methods;
-    rest_api api;
+    ipt_operation operation;
     size_t body_max; /* 0: the call has no body, one that comes is thrown away */
     rest_call *call;
 } rest_route;
@@ -101,7 +87,7 @@ typedef struct rest_request {
     struct MHD_Connection *mhd;
     const char *target_end;  /* of the request target as it arrived, at its first NUL */
     const rest_route *route; /* NULL: none */
-    rest_api api;
+    ipt_operation operation;
     bool post;
     const char *tail; /* what follows a prefix route's path */
     rest_facts facts;
@@ -116,7 +102,7 @@ typedef struct rest_request {
     unsigned status;
     const char *content_type;
     const char *extra_name, *extra_value; /* one more header; static or NULL */
-    unsigned result;                      /* of iptrust_requests_total: 0 ok, else an ipt_problem_code and 1 */
+    unsigned result;                      /* of iptrust_requests_total */
     size_t stream_at;                     /* NDJSON: bytes of body read */
     size_t stream_sent;                   /* of work->out */
     bool reload_asked, reload_done;
@@ -194,8 +180,8 @@ struct ipt_rest {
     ipt_buf token; /* admin on TCP; .n 0: none */
     _Atomic int state;
     _Atomic uint64_t bodies; /* bytes being collected */
-    ipt_family requests, duration, refused;
-    ipt_label apis[API_COUNT], results[IPT_PROBLEM_CODES + 1], refusals[3]; /* results[0]: ok */
+    ipt_family refused;
+    ipt_label refusals[3];
 };
 
 /* conn.c */

@@ -4,23 +4,28 @@
 #include <stdlib.h>
 
 static const ipt_method methods[] = {
-    {"/envoy.service.auth.v3.Authorization/Check", IPT_METHOD_UNARY, false, rpc_check_decode, rpc_check_handle,
-     rpc_check_encode},
-    {"/grpc.health.v1.Health/Check", IPT_METHOD_UNARY, false, rpc_health_decode, rpc_health_check, rpc_encode},
-    {"/grpc.health.v1.Health/List", IPT_METHOD_UNARY, false, rpc_health_decode_list, rpc_health_list, rpc_encode},
-    {"/grpc.health.v1.Health/Watch", IPT_METHOD_WATCH, false, rpc_health_decode, rpc_health_watch, rpc_encode},
-    {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", IPT_METHOD_STREAM, true, rpc_reflection_decode,
-     rpc_reflection_handle, rpc_encode},
-    {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", IPT_METHOD_STREAM, true, rpc_reflection_decode,
-     rpc_reflection_handle, rpc_encode},
-    {"/iptrust.v1.TrustService/GetStatus", IPT_METHOD_UNARY, true, rpc_status_decode, rpc_status_handle, rpc_encode},
-    {"/iptrust.v1.TrustService/LookupAddress", IPT_METHOD_UNARY, true, rpc_lookup_decode, rpc_lookup_handle,
+    {"/envoy.service.auth.v3.Authorization/Check", IPT_METHOD_UNARY, false, IPT_OP_EXT_AUTHZ, rpc_check_decode,
+     rpc_check_handle, rpc_check_encode},
+    {"/grpc.health.v1.Health/Check", IPT_METHOD_UNARY, false, IPT_OP_GRPC_HEALTH, rpc_health_decode, rpc_health_check,
      rpc_encode},
-    {"/iptrust.v1.TrustService/Resolve", IPT_METHOD_UNARY, true, rpc_resolve_decode, rpc_resolve_handle, rpc_encode},
-    {"/iptrust.v1.TrustService/ResolveBatch", IPT_METHOD_UNARY, true, rpc_batch_decode, rpc_batch_handle,
-     rpc_batch_encode},
-    {"/iptrust.v1.TrustService/ResolveStream", IPT_METHOD_STREAM, true, rpc_stream_decode, rpc_stream_handle,
+    {"/grpc.health.v1.Health/List", IPT_METHOD_UNARY, false, IPT_OP_GRPC_HEALTH, rpc_health_decode_list,
+     rpc_health_list, rpc_encode},
+    {"/grpc.health.v1.Health/Watch", IPT_METHOD_WATCH, false, IPT_OP_GRPC_HEALTH, rpc_health_decode, rpc_health_watch,
      rpc_encode},
+    {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", IPT_METHOD_STREAM, true, IPT_OP_GRPC_REFLECTION,
+     rpc_reflection_decode, rpc_reflection_handle, rpc_encode},
+    {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", IPT_METHOD_STREAM, true, IPT_OP_GRPC_REFLECTION,
+     rpc_reflection_decode, rpc_reflection_handle, rpc_encode},
+    {"/iptrust.v1.TrustService/GetStatus", IPT_METHOD_UNARY, true, IPT_OP_GRPC_STATUS, rpc_status_decode,
+     rpc_status_handle, rpc_encode},
+    {"/iptrust.v1.TrustService/LookupAddress", IPT_METHOD_UNARY, true, IPT_OP_GRPC_LOOKUP, rpc_lookup_decode,
+     rpc_lookup_handle, rpc_encode},
+    {"/iptrust.v1.TrustService/Resolve", IPT_METHOD_UNARY, true, IPT_OP_GRPC_RESOLVE, rpc_resolve_decode,
+     rpc_resolve_handle, rpc_encode},
+    {"/iptrust.v1.TrustService/ResolveBatch", IPT_METHOD_UNARY, true, IPT_OP_GRPC_BATCH, rpc_batch_decode,
+     rpc_batch_handle, rpc_batch_encode},
+    {"/iptrust.v1.TrustService/ResolveStream", IPT_METHOD_STREAM, true, IPT_OP_GRPC_STREAM, rpc_stream_decode,
+     rpc_stream_handle, rpc_encode},
 };
 
 const ipt_method *ipt_methods(size_t *count)
@@ -92,10 +97,12 @@ bool ipt_method_run(const ipt_method *method, ipt_rpc_call *call, ipt_span bytes
     ipt_rpc_seat *seat = call->seat;
     ipt_engine *engine = seat->rpc->engine;
     size_t before = out->n;
+    uint64_t begin = ipt_clock_ns();
     ipt_arena_reset(seat->request);
     ipt_arena_reset(seat->answer);
     call->request = call->answer = NULL;
     call->status.code = IPT_GRPC_INTERNAL; /* whoever forgets to say why has failed inside */
+    call->status.result = ipt_result_of(IPT_PROBLEM_INTERNAL);
     call->status.message[0] = '\0';
     call->status.details_n = 0;
     call->generation = ipt_engine_acquire(engine);
@@ -105,11 +112,20 @@ bool ipt_method_run(const ipt_method *method, ipt_rpc_call *call, ipt_span bytes
     call->generation = NULL;
     if (done && out->failed)
         done = rpc_no_memory(call);
-    if (done)
+    if (done) {
         call->status.code = IPT_GRPC_OK;
-    else if (out->n > before)
+        call->status.result = 0;
+    } else if (out->n > before)
         out->n = before;
+    ipt_engine_count_request(engine, seat->seat.shard, method->operation, call->status.result, ipt_clock_ns() - begin);
     return done;
+}
+
+void ipt_method_refuse(const ipt_method *method, ipt_rpc_call *call, ipt_problem_code code, const char *detail)
+{
+    (void)rpc_refuse(call, code, "", "%s", detail);
+    ipt_engine_count_request(call->seat->rpc->engine, call->seat->seat.shard,
+                             method == NULL ? IPT_OP_GRPC_OTHER : method->operation, call->status.result, 0);
 }
 
 bool ipt_method_watch(ipt_rpc_call *call, ipt_buf *out)

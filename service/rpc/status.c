@@ -29,6 +29,7 @@ static const ipt_grpc_code table[IPT_PROBLEM_CODES] = {
     [IPT_PROBLEM_BUSY] = IPT_GRPC_UNAVAILABLE,
     [IPT_PROBLEM_DRAINING] = IPT_GRPC_UNAVAILABLE,
     [IPT_PROBLEM_OVERLOADED] = IPT_GRPC_UNAVAILABLE,
+    [IPT_PROBLEM_DEADLINE_EXCEEDED] = IPT_GRPC_DEADLINE_EXCEEDED,
     [IPT_PROBLEM_BAD_CONFIG] = IPT_GRPC_INVALID_ARGUMENT,
 };
 
@@ -88,6 +89,7 @@ static void set_details(ipt_status *status, const char *root, const ipt_problem 
 void ipt_status_set(ipt_status *status, const ipt_problem *problem, const char *root)
 {
     status->code = ipt_grpc_code_of(problem->code);
+    status->result = ipt_result_of(problem->code);
     status->details_n = 0;
     snprintf(status->message, sizeof(status->message), "%s: %s", ipt_problem_name(problem->code), problem->detail);
     if (problem->pointer[0] != '\0')

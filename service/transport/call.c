@@ -117,11 +117,9 @@ void core_call_batch(core_call *call, const grpc_op *ops, size_t count, core_tag
     (void)grpc_call_cancel_with_status(call->call, GRPC_STATUS_INTERNAL, "internal error", NULL);
 }
 
-static bool refuse(core_call *call, ipt_problem_code code, const char *text)
+static bool refuse(core_call *call, ipt_problem_code code, const char *detail)
 {
-    ipt_problem problem;
-    ipt_problem_set(&problem, code, "", "%s", text);
-    ipt_status_set(&call->rpc.status, &problem, "");
+    ipt_method_refuse(call->method, &call->rpc, code, detail);
     return false;
 }
 
@@ -154,8 +152,7 @@ bool core_call_admit(core_call *call)
     if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0 ||
         gpr_time_cmp(call->deadline, gpr_now(call->deadline.clock_type)) > 0)
         return true;
-    call->rpc.status = (ipt_status){.code = IPT_GRPC_DEADLINE_EXCEEDED, .message = "the deadline has passed"};
-    return false;
+    return refuse(call, IPT_PROBLEM_DEADLINE_EXCEEDED, "it passed before the call was looked at");
 }
 
 grpc_op core_op_initial(void)

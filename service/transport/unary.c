@@ -52,7 +52,8 @@ void core_unknown_begin(core_call *call, bool ok)
         return;
     }
     core_call_arm(call->queue, NULL);
-    call->rpc.status = (ipt_status){.code = IPT_GRPC_UNIMPLEMENTED, .message = "there is no method of this name"};
+    call->rpc.seat = call->queue->seat;
+    ipt_method_refuse(NULL, &call->rpc, IPT_PROBLEM_METHOD_NOT_ALLOWED, "there is no method of this name");
     const grpc_op ops[] = {core_op_initial(), core_op_status(call), core_op_close(call)};
     call->main.step = finish;
     core_call_batch(call, ops, IPT_COUNT(ops), &call->main);

@@ -28,7 +28,8 @@ typedef enum ipt_problem_code {
     IPT_PROBLEM_BUSY,
     IPT_PROBLEM_DRAINING,
     IPT_PROBLEM_OVERLOADED,
-    IPT_PROBLEM_BAD_CONFIG, /* admin reload: 422 with the diagnostics as errors */
+    IPT_PROBLEM_DEADLINE_EXCEEDED, /* gRPC: the caller no longer waits */
+    IPT_PROBLEM_BAD_CONFIG,        /* admin reload: 422 with the diagnostics as errors */
     IPT_PROBLEM_CODES,
 } ipt_problem_code;
 

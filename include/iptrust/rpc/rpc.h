@@ -4,7 +4,7 @@
 #ifndef IPTRUST_RPC_RPC_H
 #define IPTRUST_RPC_RPC_H
 
-#include "iptrust/engine/engine.h"
+#include "iptrust/engine/requests.h"
 
 /* The numbers are gRPC's. UNKNOWN is never sent. */
 typedef enum ipt_grpc_code {
@@ -23,6 +23,7 @@ typedef enum ipt_grpc_code {
  * field to blame. */
 typedef struct ipt_status {
     ipt_grpc_code code;
+    unsigned result;   /* of iptrust_requests_total */
     char message[320]; /* "missing_peer: ...", printable ASCII */
     size_t details_n;
     uint8_t details[1024];
@@ -79,6 +80,7 @@ typedef struct ipt_method {
     const char *path; /* "/iptrust.v1.TrustService/Resolve" */
     ipt_method_kind kind;
     bool own_limit; /* limits.message applies */
+    ipt_operation operation;
     /* Each false with a status. */
     bool (*decode)(ipt_rpc_call *call, ipt_span bytes);
     bool (*handle)(ipt_rpc_call *call);
@@ -90,6 +92,8 @@ const ipt_method *ipt_method_find(ipt_span path); /* NULL: UNIMPLEMENTED */
 
 /* Appends the answer to out. False: call->status says why and out is as before. bytes are borrowed for the call. */
 IPT_MUST_USE bool ipt_method_run(const ipt_method *method, ipt_rpc_call *call, ipt_span bytes, ipt_buf *out);
+/* A call that ends before its method ran: sets the status, and counts. method NULL: nobody serves this path. */
+void ipt_method_refuse(const ipt_method *method, ipt_rpc_call *call, ipt_problem_code code, const char *detail);
 /* After a WATCH has run: true when there is something new, which is appended to out. */
 IPT_MUST_USE bool ipt_method_watch(ipt_rpc_call *call, ipt_buf *out);
 

@@ -38,6 +38,7 @@ static void each_code_has_its_name_and_status(void **state)
         {IPT_PROBLEM_BUSY, "busy", 409},
         {IPT_PROBLEM_DRAINING, "draining", 503},
         {IPT_PROBLEM_OVERLOADED, "overloaded", 503},
+        {IPT_PROBLEM_DEADLINE_EXCEEDED, "deadline_exceeded", 504},
         {IPT_PROBLEM_BAD_CONFIG, "bad_config", 422},
     };
     (void)state;
