@@ -148,7 +148,11 @@ bool core_call_bytes(core_call *call, ipt_span *out)
 bool core_call_admit(core_call *call)
 {
     call->rpc.seat = call->queue->seat;
-    call->rpc.caller = core_door_caller(call->queue->transport, call->call);
+    const ipt_transport *transport = call->queue->transport;
+    if (transport->tls.files == NULL)
+        call->rpc.caller = core_door_caller(transport, call->call);
+    else if (!core_tls_caller(&transport->tls, call->call, &call->rpc.caller))
+        return refuse(call, IPT_PROBLEM_CALLER_NOT_ALLOWED, "the certificate has no name of client_sans");
     if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0 ||
         gpr_time_cmp(call->deadline, gpr_now(call->deadline.clock_type)) > 0)
         return true;

@@ -56,6 +56,7 @@ static grpc_server *server_new(const ipt_config *config)
         /* A small message may stand for a large one, which the library would unpack before it counts. */
         number(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
         number(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+        number(GRPC_ARG_ALLOW_REUSEPORT, 0), /* two daemons on one port would share callers unnoticed */
         number(GRPC_ARG_ENABLE_CHANNELZ, 0),
         number(GRPC_ARG_HTTP2_BDP_PROBE, 0),
     };
@@ -94,10 +95,24 @@ static ipt_err open_queues(ipt_transport *transport, unsigned threads, unsigned 
     return IPT_OK;
 }
 
+static bool listen_on(ipt_transport *transport, const ipt_listener_spec *spec)
+{
+    char why[400];
+    bool done;
+    if (spec->tls_cert == NULL)
+        done = ipt_listener_open(spec, &transport->door.listener, why, sizeof(why));
+    else
+        done = core_tls_open(transport, spec, why, sizeof(why)) == IPT_OK &&
+               core_tls_listen(transport, spec, why, sizeof(why));
+    if (!done)
+        log_listener(transport, IPT_LOG_ERROR, "cannot listen", spec->kind == IPT_LISTEN_UNIX ? spec->path : spec->text,
+                     why);
+    return done;
+}
+
 ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config, unsigned threads,
                            unsigned first_shard, ipt_transport **out)
 {
-    char why[200];
     *out = NULL;
     if (config->grpc.kind == IPT_LISTEN_OFF)
         return IPT_OK;
@@ -112,12 +127,9 @@ ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *c
     transport->rpc = rpc;
     transport->log = ipt_engine_log(engine);
     transport->door.epoll = transport->door.wake = transport->door.reserve = transport->door.listener.fd = -1;
-    if (!ipt_listener_open(&config->grpc, &transport->door.listener, why, sizeof(why))) {
-        log_listener(transport, IPT_LOG_ERROR, "cannot listen",
-                     config->grpc.kind == IPT_LISTEN_UNIX ? config->grpc.path : config->grpc.text, why);
-        return IPT_EIO;
-    }
     transport->server = server_new(config);
+    if (!listen_on(transport, &config->grpc))
+        return IPT_EIO;
     ipt_err err = register_methods(transport);
     if (err == IPT_OK)
         err = open_queues(transport, threads == 0 ? 1 : threads, first_shard);
@@ -161,7 +173,9 @@ size_t ipt_transport_connections(ipt_transport *transport)
 {
     if (transport == NULL || atomic_load(&transport->ended))
         return 0;
-    return atomic_load_explicit(&transport->door.connections, memory_order_relaxed);
+    size_t n = atomic_load_explicit(&transport->door.connections, memory_order_relaxed);
+    /* Connections with TLS are the library's own, and it counts none; that it has not ended is all there is to know. */
+    return n == 0 && transport->tls.files != NULL && atomic_load(&transport->closing) ? 1 : n;
 }
 
 /* The server ends when every call has; cancelled ones do at once. */
@@ -182,6 +196,7 @@ void ipt_transport_close(ipt_transport *transport)
         return;
     end_server(transport);
     core_door_close(transport);
+    core_tls_close(&transport->tls);
     if (transport->server != NULL && (!transport->running || atomic_load(&transport->ended)))
         grpc_server_destroy(transport->server);
     for (unsigned i = 0; i < transport->queue_count; i++)

@@ -9,6 +9,7 @@
 #include "iptrust/engine/health.h"
 #include "iptrust/listener/gate.h"
 #include "iptrust/listener/listener.h"
+#include "iptrust/tls/tls.h"
 #include "iptrust/transport/transport.h"
 
 enum {
@@ -126,8 +127,28 @@ IPT_MUST_USE ipt_err core_door_open(ipt_transport *transport, const ipt_config *
 IPT_MUST_USE ipt_err core_door_start(ipt_transport *transport);
 void core_door_shut(ipt_transport *transport);
 void core_door_close(ipt_transport *transport);
-/* Who is at the other end of a call. */
+/* Who is at the other end of a call that came through the door. */
 ipt_rpc_caller core_door_caller(const ipt_transport *transport, grpc_call *call);
+
+/* ---- TLS ---- */
+
+typedef struct core_tls {
+    ipt_tls_files *files; /* NULL: plain text */
+    ipt_tls_watch *watch;
+    uint64_t shown; /* the generation that the library has */
+    bool asks;      /* for callers' certificates */
+    char **sans;
+    size_t san_count;
+} core_tls;
+
+/* tls.c */
+IPT_MUST_USE ipt_err core_tls_open(ipt_transport *transport, const ipt_listener_spec *spec, char *why, size_t cap);
+/* Lets the library listen, and fills in the address; before the server starts. */
+IPT_MUST_USE bool core_tls_listen(ipt_transport *transport, const ipt_listener_spec *spec, char *why, size_t cap);
+void core_tls_close(core_tls *tls);
+bool core_tls_peer_addr(ipt_span peer, ipt_addr *out);
+/* False: the certificate names nobody who may call. */
+IPT_MUST_USE bool core_tls_caller(const core_tls *tls, grpc_call *call, ipt_rpc_caller *out);
 
 struct ipt_transport {
     ipt_engine *engine;
@@ -138,6 +159,7 @@ struct ipt_transport {
     core_queue *queues;
     unsigned queue_count;
     core_door door;
+    core_tls tls;
     char end_tag; /* its address is the event that the server has ended */
     _Atomic bool closing, ended;
     bool running;

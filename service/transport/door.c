@@ -53,7 +53,7 @@ ipt_err core_door_open(ipt_transport *transport, const ipt_config *config)
     door->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     door->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (door->epoll < 0 || door->wake < 0 || !watch(door->epoll, door->wake, EPOLLIN, TAG_WAKE) ||
-        !watch(door->epoll, door->listener.fd, EPOLLIN, TAG_LISTENER))
+        (door->listener.fd >= 0 && !watch(door->epoll, door->listener.fd, EPOLLIN, TAG_LISTENER)))
         return IPT_EIO;
     return IPT_OK;
 }
