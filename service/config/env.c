@@ -29,8 +29,6 @@ static const char *take_variable(ipt_bind *b, const char *name, const char *path
                      ipt_show(ipt_span_from(value), &shown));
         return NULL;
     }
-    if (!key->in_effect)
-        ipt_diag_add(b->diag, IPT_WARNING, (ipt_place){0}, "%s: not yet in effect", name);
     return value;
 }
 

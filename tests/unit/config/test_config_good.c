@@ -428,10 +428,8 @@ static void what_is_dangerous_or_void_is_warned_about(void **state)
         {"grpc: {listen: 127.0.0.1:1}\nauth: {token_file: c}\n"
          "geo: {files: [d]}\ncentral: {url: \"https://c.example/\", etcd: {key: x}}\nserve_central: {}\n"
          "limits: {streams: 1, message: 2KiB}\npolicies: {default: {rewrite: [x-real-ip]}}\n",
-         "c.yaml:1:1: warning: grpc is not yet in effect\n"
          "c.yaml:2:1: warning: auth is not yet in effect\nc.yaml:3:1: warning: geo is not yet in effect\n"
          "c.yaml:4:1: warning: central is not yet in effect\nc.yaml:5:1: warning: serve_central is not yet in effect\n"
-         "c.yaml:6:10: warning: streams is not yet in effect\nc.yaml:6:22: warning: message is not yet in effect\n"
          "c.yaml:7:22: warning: rewrite is not yet in effect\n"},
         {"lists: {l: {file: office.txt, format: csv, column: 2, refresh: 1h, max_addresses: 5, hold: {lost: 1}}}\n"
          "policies: {default: {deny: {lists: [l]}}}\n",
