@@ -1,5 +1,5 @@
-/* One pass over eight bytes at a time; only texts with escapes, control characters or bytes above 0x7f are looked at
- * more closely. */
+/* One pass that the compiler makes of wide registers; only texts with escapes, control characters or bytes above 0x7f
+ * are looked at more closely. */
 #include "text_priv.h"
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
@@ -97,29 +97,21 @@ static void look_at_strings(ipt_span text, ipt_json_text *look)
 
 ipt_json_text ipt_json_text_look(ipt_span text)
 {
-    uint64_t high = 0, low = 0, quotes = 0;
-    size_t i = 0;
-    for (; i + 8 <= text.n; i += 8) {
-        uint64_t x;
-        memcpy(&x, text.p + i, sizeof(x));
-        high |= x;
-        low |= (x - EACH(0x20)) & ~x;
-        quotes ^= zero_bytes(x ^ EACH('"')); /* parity is all that is asked, and parity of a sum is that of an xor */
-    }
-    unsigned odd = (unsigned)__builtin_parityll(quotes);
-    for (; i < text.n; i++) {
+    unsigned char high = 0, low = 0, slash = 0, odd = 0; /* bytes, so that a register holds many */
+    for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        high |= c & 0x80;
-        low |= c < 0x20 ? 0x80 : 0;
+        high |= c;
+        low |= c < 0x20;
+        slash |= c == '\\';
         odd ^= c == '"';
     }
 
     ipt_json_text look = {.is_closed = odd == 0, .is_utf8 = true};
-    if ((high & EACH(0x80)) != 0)
+    if (high >= 0x80)
         look.is_utf8 = ipt_span_is_utf8(text);
-    if ((low & EACH(0x80)) != 0)
+    if (low != 0)
         look.has_control = has_control(text);
-    if (text.n != 0 && memchr(text.p, '\\', text.n) != NULL)
+    if (slash != 0)
         look_at_strings(text, &look);
 
     while (text.n != 0 && is_space(text.p[0])) {

@@ -281,22 +281,16 @@ static unsigned group_of(ipt_addr addr, unsigned i)
     return (unsigned)((i < 4 ? addr.hi : addr.lo) >> (48 - 16 * (i % 4)) & 0xffff);
 }
 
-/* RFC 5952, 4.2: the longest run of at least two zero groups is shortened, the first among equals. */
+/* RFC 5952, 4.2: the longest run of at least two zero groups is shortened, the first among equals. 8: there is none. */
 static unsigned longest_zero_run(ipt_addr addr, unsigned *length)
 {
-    unsigned best = 8, best_n = 1;
-    for (unsigned i = 0; i < 8;) {
-        unsigned n = 0;
-        while (i + n < 8 && group_of(addr, i + n) == 0)
-            n++;
-        if (n > best_n) {
-            best = i;
-            best_n = n;
-        }
-        i += n + 1;
-    }
-    *length = best_n;
-    return best;
+    unsigned starts = 0, longest = 0, n = 0;
+    for (unsigned i = 0; i < 8; i++)
+        starts |= (unsigned)(group_of(addr, i) == 0) << i;
+    for (; starts != 0; starts &= starts >> 1, n++)
+        longest = starts; /* bit i: n + 1 zero groups begin at group i */
+    *length = n;
+    return n < 2 ? 8 : (unsigned)__builtin_ctz(longest);
 }
 
 static char *put_v6(char *p, ipt_addr addr)
