@@ -4,6 +4,8 @@
   run.py --runner build/x/tests/golden/case_runner          the library
   run.py --iptrust build/x/iptrust                          the command line, `iptrust resolve -o json -`
   run.py --iptrustd build/x/iptrustd                        REST, `POST /v1/resolve`
+  run.py --grpc build/x/iptrustd --answer-json build/x/tests/golden/answer_json --protos proto
+                                                            gRPC, `TrustService/Resolve`; needs grpcio
 
 Cases with a clock, a caller class or facts of a face run in the library alone. --min N fails when fewer cases ran."""
 
@@ -67,17 +69,16 @@ class Daemon:
         }
         self.log = open(where / "log", "w+b")
         self.process = subprocess.Popen([program, "--config", str(config)], stdout=self.log, stderr=self.log, env=environment)
-        self.address = self.wait()
+        self.addresses = self.wait()
 
     def wait(self):
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
-            for line in pathlib.Path(self.log.name).read_text(errors="replace").splitlines():
-                if '"listening"' not in line:
-                    continue
-                entry = json.loads(line)
-                if entry.get("listener") == "http":
-                    return entry["address"]
+            # Whole lines alone: the last one may still be being written.
+            lines = pathlib.Path(self.log.name).read_text(errors="replace").rpartition("\n")[0].splitlines()
+            told = [json.loads(line) for line in lines if line.startswith("{")]
+            if any(entry.get("msg") == "ready" for entry in told):
+                return {entry["listener"]: entry["address"] for entry in told if entry.get("msg") == "listening"}
             if self.process.poll() is not None:
                 break
             time.sleep(0.02)
@@ -106,7 +107,7 @@ def rest(program, group, config, listed):
         return
     daemon = Daemon(program, config)
     try:
-        connection = http.client.HTTPConnection(daemon.address, timeout=30)
+        connection = http.client.HTTPConnection(daemon.addresses["http"], timeout=30)
         for case in asked:
             connection.request("POST", "/v1/resolve", json.dumps(case["request"]), {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -117,6 +118,30 @@ def rest(program, group, config, listed):
         connection.close()
     finally:
         daemon.close()
+
+
+def grpc_face(options):
+    """The face as the others are: a function of group, configuration and cases."""
+    import grpc_face as face_module  # the one that needs packages
+
+    face = face_module.Face(options.grpc, options.answer_json, options.protos)
+
+    def answers(program, group, config, listed):
+        asked = [case for case in listed if cases.for_faces(case)]
+        for case in list(asked):
+            why = face_module.cannot_carry(case["request"])
+            if why:
+                print(f"not asked by gRPC: {group}/{case['id']}: {why}")
+                asked.remove(case)
+        if not asked:
+            return
+        daemon = Daemon(program, config)
+        try:
+            yield from face.answers(daemon, asked)
+        finally:
+            daemon.close()
+
+    return face, answers
 
 
 def compare(face, group, case, line, failures):
@@ -150,14 +175,21 @@ def main():
     parser.add_argument("--runner")
     parser.add_argument("--iptrust")
     parser.add_argument("--iptrustd")
+    parser.add_argument("--grpc")
+    parser.add_argument("--answer-json")
+    parser.add_argument("--protos")
     parser.add_argument("--min", type=int, default=1)
     parser.add_argument("--max", type=int, default=10, help="failures to print")
     parser.add_argument("group", nargs="?")
     options = parser.parse_args()
     faces = [("library", library, options.runner), ("command line", command_line, options.iptrust), ("REST", rest, options.iptrustd)]
     faces = [face for face in faces if face[2]]
+    wire = None
+    if options.grpc:
+        wire, answers = grpc_face(options)
+        faces.append(("gRPC", answers, options.grpc))
     if not faces:
-        parser.error("name a face: --runner, --iptrust or --iptrustd")
+        parser.error("name a face: --runner, --iptrust, --iptrustd or --grpc")
     failures, counts = [], {}
     for group, config, listed in cases.groups(options.group):
         failures += same_as(group, listed)
@@ -166,6 +198,8 @@ def main():
             for case, line in answers(program, group, config, told):
                 counts[face] = counts.get(face, 0) + 1
                 compare(face, group, case, line, failures)
+    if wire:
+        wire.close()
     for failure in failures[: options.max]:
         print(failure)
     for face, _, _ in faces:
