@@ -17,6 +17,7 @@ typedef struct ipt_bind {
     ipt_diag *diag;
     const char *base_dir; /* absolute */
     char *const *environment;
+    bool whole_files; /* of ipt_config_options */
     const ipt_node *root;
     ipt_config *config;
     ipt_list_spec *lists; /* config->lists while they are built */

@@ -60,6 +60,8 @@ static void take_file(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
     } else if (result != IPT_FILE_OK) {
         ipt_file_complain(result, LIST_FILE_MAX, complaint, sizeof(complaint));
         ipt_diag_add(b->diag, IPT_ERROR, name->place, "file \"%s\" %s", ipt_show(name->text, &shown), complaint);
+    } else if (b->whole_files && !ipt_file_is_whole(ipt_buf_span(&text))) {
+        ipt_diag_add(b->diag, IPT_ERROR, name->place, "file \"%s\" " IPT_FILE_CUT_SHORT, ipt_show(name->text, &shown));
     } else {
         take_lines(b, list, ipt_buf_span(&text), list->file, name->place);
     }

@@ -44,6 +44,11 @@ ipt_file_result ipt_file_read(const char *path, size_t most, ipt_buf *out)
     return result;
 }
 
+bool ipt_file_is_whole(ipt_span text)
+{
+    return text.n != 0 && text.p[text.n - 1] == '\n';
+}
+
 void ipt_file_complain(ipt_file_result result, size_t most, char *out, size_t cap)
 {
     char text[128];

@@ -19,6 +19,7 @@ typedef struct loader {
     ipt_node *root;
     ipt_diag *diag;
     size_t errors_before;
+    bool whole_files;
     char base_dir[4096];
 } loader;
 
@@ -108,6 +109,10 @@ static ipt_err add_file(loader *l, const char *path)
     ipt_file_result result = ipt_file_read(path, IPT_CONFIG_BYTES_MAX, &text);
     if (result == IPT_FILE_NO_MEMORY)
         return IPT_ENOMEM;
+    if (result == IPT_FILE_OK && l->whole_files && !ipt_file_is_whole(ipt_buf_span(&text))) {
+        ipt_diag_add(l->diag, IPT_ERROR, (ipt_place){path, 0, 0}, IPT_FILE_CUT_SHORT);
+        return IPT_OK;
+    }
     if (result == IPT_FILE_OK)
         return add_document(l, ipt_buf_span(&text), path);
     ipt_file_complain(result, IPT_CONFIG_BYTES_MAX, complaint, sizeof(complaint));
@@ -163,6 +168,7 @@ static ipt_err bind_all(loader *l, const ipt_config_options *options)
         .diag = l->diag,
         .base_dir = l->base_dir,
         .environment = options == NULL ? NULL : options->environment,
+        .whole_files = l->whole_files,
         .root = l->root,
         .config = l->config,
     };
@@ -228,6 +234,7 @@ ipt_err ipt_config_load(const char *path, const ipt_config_options *options, ipt
     struct stat st;
     bool directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
     ipt_err err = loader_init(&l, path, diag);
+    l.whole_files = options != NULL && options->whole_files;
     if (err == IPT_OK)
         err = set_base_dir(&l, directory ? ipt_span_from(path) : directory_of(path));
     if (err == IPT_OK)

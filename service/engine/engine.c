@@ -62,6 +62,7 @@ void ipt_engine_stop(ipt_engine *engine)
     (void)pthread_mutex_unlock(&reload->lock);
     (void)pthread_join(reload->thread, NULL);
     reload->started = false;
+    engine_files_close(engine); /* last: the reloading thread looks at it */
 }
 
 void ipt_engine_close(ipt_engine *engine)

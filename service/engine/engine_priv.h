@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "iptrust/engine/requests.h"
+#include "iptrust/fetch/watch.h"
 
 enum { ENGINE_DIAG_TEXT = 8192, RULING_LABELS = 2 * (IPT_RULE_ALLOW + 1) };
 
@@ -60,6 +61,7 @@ struct ipt_engine {
     engine_families families;
     engine_requests requests;
     engine_reload reload;
+    ipt_watch *watch; /* NULL: not started, or inotify is not to be had */
     struct ipt_beat *beats;
     _Atomic bool draining, listener_died;
 };
@@ -78,6 +80,11 @@ void engine_beats_free(ipt_engine *engine);
 
 /* requests.c */
 IPT_MUST_USE ipt_err engine_requests_init(ipt_engine *engine);
+
+/* files.c */
+void engine_files_open(ipt_engine *engine); /* from now on a change of a file asks for a reload */
+void engine_files_look(ipt_engine *engine); /* after a load: there may be other files, or links that lead elsewhere */
+void engine_files_close(ipt_engine *engine);
 
 /* gauges.c */
 void engine_collect(void *context, ipt_expo *expo);

@@ -137,8 +137,12 @@ static void warn_of_fixed(const ipt_config *old, const ipt_config *fresh, ipt_di
 ipt_err engine_load(ipt_engine *engine, ipt_diag *diag)
 {
     ipt_auto(ipt_config) *config = NULL;
-    ipt_err err = ipt_config_load(engine->config_path, &engine->config_options, diag, &config);
     const ipt_generation *old = ipt_engine_acquire(engine);
+    ipt_config_options options = engine->config_options;
+    options.whole_files = old != NULL; /* at the start there is nothing better; nobody has just begun to write */
+    ipt_engine_release(engine, old);
+    ipt_err err = ipt_config_load(engine->config_path, &options, diag, &config);
+    old = ipt_engine_acquire(engine);
     if (err == IPT_OK && old != NULL)
         warn_of_fixed(old->view->config, config, diag);
     ipt_engine_release(engine, old);
@@ -200,6 +204,7 @@ static void reload_once(ipt_engine *engine, ipt_reload_done *done, void *context
         err = engine_load(engine, &diag);
     if (err == IPT_OK)
         call_hook(engine, &diag);
+    engine_files_look(engine);
     log_complaints(engine, &diag);
     if (err != IPT_OK)
         ipt_log_note(engine->log, IPT_LOG_ERROR, "reload failed, the configuration in force stays", "fault",
@@ -299,8 +304,11 @@ static void *reload_thread(void *context)
 
 ipt_err ipt_engine_start(ipt_engine *engine)
 {
-    if (pthread_create(&engine->reload.thread, NULL, reload_thread, engine) != 0)
+    engine_files_open(engine);
+    if (pthread_create(&engine->reload.thread, NULL, reload_thread, engine) != 0) {
+        engine_files_close(engine);
         return IPT_EIO;
+    }
     engine->reload.started = true;
     return IPT_OK;
 }

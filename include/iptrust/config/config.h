@@ -193,6 +193,7 @@ typedef struct ipt_config {
 typedef struct ipt_config_options {
     const char *base_dir;     /* for relative paths when text is given without a file; NULL: "." */
     char *const *environment; /* NULL: IPTRUST_* variables are not looked at */
+    bool whole_files; /* a file that does not end with a line feed is an error: it may be cut short. For reloads. */
 } ipt_config_options;
 
 /* path: a file, or a directory whose *.yaml and *.yml files (names without a leading dot) are one configuration: in the
