@@ -53,6 +53,17 @@ static void check_admin(ipt_bind *b)
         add(b, IPT_WARNING, listen, "admin is reachable from other machines, and its token travels unencrypted");
 }
 
+static void check_auth(ipt_bind *b)
+{
+    const ipt_config *c = b->config;
+    const ipt_node *token = ipt_node_get(ipt_node_get(b->root, "auth"), "token_file");
+    if (token == NULL || c->auth_token_file == NULL)
+        return;
+    ipt_bind_secret(b, c->auth_token_file, token, NULL);
+    if (c->http.kind == IPT_LISTEN_UNIX)
+        ipt_diag_add(b->diag, IPT_WARNING, token->key->place, "token_file has no effect on a Unix socket");
+}
+
 /* ---- ranges ---- */
 
 static bool is_everything(ipt_prefix prefix)
@@ -167,6 +178,7 @@ void ipt_warn_all(ipt_bind *b)
     const ipt_node *policies = ipt_node_get(b->root, "policies");
     check_collisions(b);
     check_admin(b);
+    check_auth(b);
     check_names(b);
     warn_callers(b);
     warn_lists(b);

@@ -31,24 +31,38 @@ void rest_token_forget(ipt_buf *token)
     ipt_buf_done(token);
 }
 
-/* Rotation: a file that cannot be read must neither lock the administrator out nor open the door. */
+static void swap_token(ipt_rest *rest, ipt_buf *token, ipt_buf fresh)
+{
+    (void)pthread_mutex_lock(&rest->token_lock);
+    ipt_buf old = *token;
+    *token = fresh;
+    (void)pthread_mutex_unlock(&rest->token_lock);
+    rest_token_forget(&old);
+}
+
+/* Rotation: a file that cannot be read must neither lock who knows the token out nor open the door. */
+static void renew(ipt_rest *rest, ipt_buf *token, const char *path, const char *key, const char *file, ipt_diag *diag)
+{
+    ipt_buf fresh = {0};
+    if (rest_token_read(path, &fresh)) {
+        swap_token(rest, token, fresh);
+        return;
+    }
+    rest_token_forget(&fresh);
+    ipt_diag_add(diag, IPT_WARNING, (ipt_place){.file = file},
+                 "%s cannot be read or is empty: the token read before stays", key);
+}
+
 void rest_token_renew(void *context, const ipt_config *config, ipt_diag *diag)
 {
     ipt_rest *rest = context;
-    ipt_buf old = {0}, fresh = {0};
-    if (rest->token.n == 0 || config->admin.kind != IPT_LISTEN_TCP)
-        return; /* a Unix socket has none, and listeners change at the next start alone */
-    if (!rest_token_read(config->admin.token_file, &fresh)) {
-        rest_token_forget(&fresh);
-        ipt_diag_add(diag, IPT_WARNING, (ipt_place){.file = config->file},
-                     "admin.token_file cannot be read or is empty: the token read before stays");
-        return;
-    }
-    (void)pthread_mutex_lock(&rest->token_lock);
-    old = rest->token;
-    rest->token = fresh;
-    (void)pthread_mutex_unlock(&rest->token_lock);
-    rest_token_forget(&old);
+    /* A Unix socket has no token, and listeners change at the next start alone. */
+    if (rest->token.n != 0 && config->admin.kind == IPT_LISTEN_TCP)
+        renew(rest, &rest->token, config->admin.token_file, "admin.token_file", config->file, diag);
+    if (config->auth_token_file != NULL)
+        renew(rest, &rest->auth_token, config->auth_token_file, "auth.token_file", config->file, diag);
+    else
+        swap_token(rest, &rest->auth_token, (ipt_buf){0});
 }
 
 bool rest_admin_may(rest_conn *conn)

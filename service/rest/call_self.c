@@ -21,19 +21,29 @@ static enum MHD_Result gather(void *context, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-static bool own_request(rest_conn *conn, const ipt_generation *generation, ipt_call *out)
+ipt_header *rest_own_lines(rest_conn *conn, size_t *count)
 {
     rest_loop *loop = conn->loop;
     ipt_arena_reset(loop->arena);
     gathering g = {.cap = conn->request.facts.count};
     g.headers = ipt_arena_calloc(loop->arena, g.cap, sizeof(*g.headers));
     if (g.headers == NULL)
-        return false;
+        return NULL;
     (void)MHD_get_connection_values_n(conn->request.mhd, MHD_HEADER_KIND, gather, &g);
+    *count = g.count;
+    return g.headers;
+}
+
+static bool own_request(rest_conn *conn, const ipt_generation *generation, ipt_call *out)
+{
+    size_t count;
+    const ipt_header *lines = rest_own_lines(conn, &count);
+    if (lines == NULL)
+        return false;
     ipt_caller caller = ipt_engine_caller(generation, conn->is_unix, conn->addr);
     *out = (ipt_call){.request = {.peer = {conn->peer, conn->peer_n},
-                                  .headers = g.headers,
-                                  .header_count = g.count,
+                                  .headers = lines,
+                                  .header_count = count,
                                   .caller = caller,
                                   .http_parser_lax = true},
                       .want_geo = true,

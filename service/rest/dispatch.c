@@ -5,20 +5,30 @@
 #include <strings.h>
 
 const rest_route rest_routes[] = {
-    {FACE_HTTP, "/v1/resolve", false, METHOD_GET | METHOD_POST, IPT_OP_RESOLVE, REST_MESSAGE_MAX, rest_call_resolve},
-    {FACE_HTTP, "/v1/resolve/batch", false, METHOD_POST, IPT_OP_BATCH, REST_BATCH_MAX, rest_call_batch},
-    {FACE_HTTP, "/", false, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_root},
-    {FACE_HTTP, "/ip", false, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_address},
-    {FACE_HTTP, "/v1/ip/", true, METHOD_GET, IPT_OP_LOOKUP, 0, rest_call_lookup},
-    {FACE_HTTP, "/v1/version", false, METHOD_GET, IPT_OP_VERSION, 0, rest_call_version},
-    {FACE_HEALTH, "/livez", false, METHOD_GET, IPT_OP_HEALTH, 0, rest_call_livez},
-    {FACE_HEALTH, "/readyz", false, METHOD_GET, IPT_OP_HEALTH, 0, rest_call_readyz},
-    {FACE_HEALTH, "/metrics", false, METHOD_GET, IPT_OP_METRICS, 0, rest_call_metrics},
-    {FACE_ADMIN, "/v1/lists", false, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_lists},
-    {FACE_ADMIN, "/v1/lists/", true, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_list},
-    {FACE_ADMIN, "/v1/policies", false, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_policies},
-    {FACE_ADMIN, "/v1/config", false, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_config},
-    {FACE_ADMIN, "/v1/reload", false, METHOD_POST, IPT_OP_ADMIN, 0, rest_call_reload},
+    {FACE_HTTP, "/v1/resolve", TAIL_NONE, METHOD_GET | METHOD_POST, IPT_OP_RESOLVE, REST_MESSAGE_MAX, rest_call_resolve},
+    {FACE_HTTP, "/v1/resolve/batch", TAIL_NONE, METHOD_POST, IPT_OP_BATCH, REST_BATCH_MAX, rest_call_batch},
+    {FACE_HTTP, "/", TAIL_NONE, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_root},
+    {FACE_HTTP, "/ip", TAIL_NONE, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_address},
+    {FACE_HTTP, "/v1/ip/", TAIL_SEGMENT, METHOD_GET, IPT_OP_LOOKUP, 0, rest_call_lookup},
+    {FACE_HTTP, "/v1/version", TAIL_NONE, METHOD_GET, IPT_OP_VERSION, 0, rest_call_version},
+    {FACE_HTTP, "/v1/auth/nginx", TAIL_NONE, METHOD_GET | METHOD_POST, IPT_OP_AUTH_NGINX, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/nginx/", TAIL_SEGMENT, METHOD_GET | METHOD_POST, IPT_OP_AUTH_NGINX, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/haproxy", TAIL_NONE, METHOD_GET | METHOD_POST, IPT_OP_AUTH_HAPROXY, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/haproxy/", TAIL_SEGMENT, METHOD_GET | METHOD_POST, IPT_OP_AUTH_HAPROXY, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/traefik", TAIL_NONE, METHOD_GET | METHOD_POST, IPT_OP_AUTH_TRAEFIK, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/traefik/", TAIL_SEGMENT, METHOD_GET | METHOD_POST, IPT_OP_AUTH_TRAEFIK, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/caddy", TAIL_NONE, METHOD_GET | METHOD_POST, IPT_OP_AUTH_CADDY, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/caddy/", TAIL_SEGMENT, METHOD_GET | METHOD_POST, IPT_OP_AUTH_CADDY, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/envoy", TAIL_NONE, METHOD_ANY, IPT_OP_AUTH_ENVOY, 0, rest_call_auth},
+    {FACE_HTTP, "/v1/auth/envoy/", TAIL_PATH, METHOD_ANY, IPT_OP_AUTH_ENVOY, 0, rest_call_auth},
+    {FACE_HEALTH, "/livez", TAIL_NONE, METHOD_GET, IPT_OP_HEALTH, 0, rest_call_livez},
+    {FACE_HEALTH, "/readyz", TAIL_NONE, METHOD_GET, IPT_OP_HEALTH, 0, rest_call_readyz},
+    {FACE_HEALTH, "/metrics", TAIL_NONE, METHOD_GET, IPT_OP_METRICS, 0, rest_call_metrics},
+    {FACE_ADMIN, "/v1/lists", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_lists},
+    {FACE_ADMIN, "/v1/lists/", TAIL_SEGMENT, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_list},
+    {FACE_ADMIN, "/v1/policies", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_policies},
+    {FACE_ADMIN, "/v1/config", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_config},
+    {FACE_ADMIN, "/v1/reload", TAIL_NONE, METHOD_POST, IPT_OP_ADMIN, 0, rest_call_reload},
 };
 const size_t rest_route_count = IPT_COUNT(rest_routes);
 
@@ -29,8 +39,9 @@ const rest_route *rest_route_find(rest_face face, const char *path, const char *
         size_t n = strlen(route->path);
         if (route->face != face || strncmp(path, route->path, n) != 0)
             continue;
-        /* What follows a prefix is one segment: /v1/lists/x/refresh is another call, not the list "x/refresh". */
-        if (route->prefix ? path[n] != '\0' && strchr(path + n, '/') == NULL : path[n] == '\0') {
+        /* One segment is one: /v1/lists/x/refresh is another call, not the list "x/refresh". */
+        bool ends = path[n] == '\0', more = !ends && path[n] != '/';
+        if (route->tail == TAIL_NONE ? ends : more && (route->tail == TAIL_PATH || strchr(path + n, '/') == NULL)) {
             *tail = path + n;
             return route;
         }
@@ -96,9 +107,10 @@ static void judge(rest_conn *conn, const char *url, const char *method)
         request->extra_value = "Bearer";
         return;
     }
-    if (!((get && (request->route->methods & METHOD_GET) != 0) ||
-          (request->post && (request->route->methods & METHOD_POST) != 0))) {
-        refuse_method(conn, request->route->methods);
+    unsigned methods = request->route->methods;
+    if ((methods & METHOD_ANY) == 0 && !(get && (methods & METHOD_GET) != 0) &&
+        !(request->post && (methods & METHOD_POST) != 0)) {
+        refuse_method(conn, methods);
         return;
     }
     if (!request->post || request->route->body_max == 0)

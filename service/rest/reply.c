@@ -105,8 +105,11 @@ static struct MHD_Response *make_response(rest_conn *conn)
 static bool add_headers(const rest_conn *conn, struct MHD_Response *response)
 {
     const rest_request *request = &conn->request;
-    bool ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->content_type) == MHD_YES &&
-              MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES;
+    bool ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES;
+    if (ok && request->content_type != NULL)
+        ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->content_type) == MHD_YES;
+    for (size_t i = 0; ok && i < request->header_count; i++)
+        ok = MHD_add_response_header(response, request->headers[i].name, request->headers[i].value) == MHD_YES;
     if (ok && request->extra_name != NULL)
         ok = MHD_add_response_header(response, request->extra_name, request->extra_value) == MHD_YES;
     if (ok && (request->close || (conn->face == FACE_HTTP && ipt_engine_is_draining(conn->loop->rest->engine))))

@@ -72,6 +72,15 @@ static bool add_admin(ipt_rest *rest, const ipt_config *config)
     return add_listener(rest, &spec, FACE_ADMIN, true);
 }
 
+static bool take_auth_token(ipt_rest *rest, const ipt_config *config)
+{
+    if (config->auth_token_file == NULL || rest_token_read(config->auth_token_file, &rest->auth_token))
+        return true;
+    log_listener(rest, IPT_LOG_ERROR, "cannot listen", FACE_HTTP, config->http.text,
+                 "auth.token_file cannot be read or is empty");
+    return false;
+}
+
 static ipt_err open_loops(ipt_rest *rest, unsigned loops)
 {
     rest->loops = calloc(loops + 1, sizeof(*rest->loops));
@@ -104,6 +113,8 @@ ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loo
     ipt_err err = count_init(rest);
     if (err == IPT_OK)
         err = ipt_gate_init(&rest->gate, config->limit_connections, config->limit_per_address);
+    if (err == IPT_OK && !take_auth_token(rest, config))
+        err = IPT_EIO;
     if (err == IPT_OK && (!add_listener(rest, &config->http, FACE_HTTP, false) ||
                           !add_listener(rest, &config->health, FACE_HEALTH, false) || !add_admin(rest, config)))
         err = IPT_EIO;
@@ -186,6 +197,7 @@ void ipt_rest_close(ipt_rest *rest)
     free(rest->loops);
     ipt_gate_done(&rest->gate);
     rest_token_forget(&rest->token);
+    rest_token_forget(&rest->auth_token);
     (void)pthread_mutex_destroy(&rest->token_lock);
     free(rest);
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
+#include "iptrust/callout/callout.h"
 #include "iptrust/engine/health.h"
 #include "iptrust/engine/requests.h"
 #include "iptrust/listener/gate.h"
@@ -53,12 +54,16 @@ typedef struct rest_loop rest_loop;
 typedef struct rest_conn rest_conn;
 typedef void rest_call(rest_conn *conn);
 
-enum { METHOD_GET = 1, METHOD_POST = 2 }; /* GET takes HEAD along */
+/* GET takes HEAD along; ANY: the caller passes on what somebody else chose. */
+enum { METHOD_GET = 1, METHOD_POST = 2, METHOD_ANY = 4 };
+
+/* What follows a route's path. */
+typedef enum rest_tail { TAIL_NONE = 0, TAIL_SEGMENT, TAIL_PATH } rest_tail;
 
 typedef struct rest_route {
     rest_face face;
     const char *path;
-    bool prefix; /* the path goes on */
+    rest_tail tail;
     unsigned methods;
     ipt_operation operation;
     size_t body_max; /* 0: the call has no body, one that comes is thrown away */
@@ -102,6 +107,8 @@ typedef struct rest_request {
     unsigned status;
     const char *content_type;
     const char *extra_name, *extra_value; /* one more header; static or NULL */
+    const ipt_callout_header *headers;    /* more of them, in the loop's arena */
+    size_t header_count;
     unsigned result;                      /* of iptrust_requests_total */
     size_t stream_at;                     /* NDJSON: bytes of body read */
     size_t stream_sent;                   /* of work->out */
@@ -177,7 +184,8 @@ struct ipt_rest {
     unsigned loop_count;
     int64_t keepalive_ms;
     pthread_mutex_t token_lock;
-    ipt_buf token; /* admin on TCP; .n 0: none */
+    ipt_buf token;      /* admin on TCP; .n 0: none */
+    ipt_buf auth_token; /* of proxies; .n 0: none */
     _Atomic int state;
     _Atomic uint64_t bodies; /* bytes being collected */
     ipt_family refused;
@@ -233,8 +241,29 @@ typedef enum rest_form { FORM_PLAIN = 0, FORM_JSON, FORM_HTML } rest_form;
 rest_form rest_preferred_form(ipt_span accept, rest_form otherwise);
 void rest_write_page(rest_conn *conn, const ipt_decision *decision);
 
+/* The header lines of the request, in the loop's arena, which it resets; NULL without memory. */
+ipt_header *rest_own_lines(rest_conn *conn, size_t *count);
+
+/* call_auth_read.c: who a proxy says its peer is, and what came with the request that it asks about. */
+typedef enum rest_peer_source {
+    PEER_NAMED = 0,
+    /* one X-Iptrust-Peer line */ PEER_FORWARDED /* last X-Forwarded-For entry */
+} rest_peer_source;
+typedef struct rest_auth {
+    ipt_span peer; /* .n 0: nobody says, or two do */
+    bool forged;   /* another line would name the peer too */
+    ipt_header *evidence;
+    size_t evidence_count;
+    ipt_span token;
+    size_t tokens; /* X-Iptrust-Token lines */
+} rest_auth;
+/* evidence has room for count lines. */
+void rest_auth_read(rest_peer_source source, const ipt_header *lines, size_t count, ipt_header *evidence,
+                    rest_auth *out);
+
 rest_call rest_call_resolve, rest_call_batch, rest_call_self, rest_call_root, rest_call_address, rest_call_lookup,
     rest_call_version;
+rest_call rest_call_auth;
 rest_call rest_call_livez, rest_call_readyz, rest_call_metrics;
 rest_call rest_call_lists, rest_call_list, rest_call_policies, rest_call_config, rest_call_reload;
 bool rest_is_ndjson(const rest_conn *conn);

@@ -8,7 +8,7 @@
 
 static const char rich[] =
     "http: {listen: \"[::1]:0\"}\nadmin: {listen: 127.0.0.1:9000, token_file: secrets/ok}\n"
-    "grpc: {tls: {cert: secrets/ok, key: secrets/ok, client_ca: office.txt, client_sans: [d]}}\nauth: {token_file: f}\n"
+    "grpc: {tls: {cert: secrets/ok, key: secrets/ok, client_ca: office.txt, client_sans: [d]}}\nauth: {token_file: secrets/ok}\n"
     "callers: [192.0.2.1, \"2001:db8::/32\"]\nstate_dir: state\nready: {require_fresh: [lb]}\n"
     "decision_log: {}\nnat64: [\"64:ff9b:1::/96\"]\ngeo: {files: [a.mmdb]}\n"
     "lists:\n"

@@ -289,6 +289,7 @@ static void lists_that_contradict_themselves_are_refused(void **state)
         {"lists: {lb: {prefixes: [], proof: {}}}\n",
          "c.yaml:1:35: error: expected header, forwarded_param, front_door_id or principals\n"},
         {"lists: {lb: {prefixes: [], proof: {header: x-token}}}\n", "c.yaml:1:35: error: secret_file is missing\n"},
+        {"auth: {token_file: secrets/empty}\n", "c.yaml:1:20: error: secret file \"secrets/empty\" is empty\n"},
         {"lists: {lb: {prefixes: [], proof: {header: x-token, secret_file: secrets/missing}}}\n",
          "c.yaml:1:66: error: secret file \"secrets/missing\" cannot be read: No such file or directory\n"},
         {"lists: {lb: {prefixes: [], proof: {header: x-token, secret_file: secrets/empty}}}\n",
