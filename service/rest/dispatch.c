@@ -5,7 +5,8 @@
 #include <strings.h>
 
 const rest_route rest_routes[] = {
-    {FACE_HTTP, "/v1/resolve", TAIL_NONE, METHOD_GET | METHOD_POST, IPT_OP_RESOLVE, REST_MESSAGE_MAX, rest_call_resolve},
+    {FACE_HTTP, "/v1/resolve", TAIL_NONE, METHOD_GET | METHOD_POST, IPT_OP_RESOLVE, REST_MESSAGE_MAX,
+     rest_call_resolve},
     {FACE_HTTP, "/v1/resolve/batch", TAIL_NONE, METHOD_POST, IPT_OP_BATCH, REST_BATCH_MAX, rest_call_batch},
     {FACE_HTTP, "/", TAIL_NONE, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_root},
     {FACE_HTTP, "/ip", TAIL_NONE, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_address},

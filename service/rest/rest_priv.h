@@ -109,9 +109,9 @@ typedef struct rest_request {
     const char *extra_name, *extra_value; /* one more header; static or NULL */
     const ipt_callout_header *headers;    /* more of them, in the loop's arena */
     size_t header_count;
-    unsigned result;                      /* of iptrust_requests_total */
-    size_t stream_at;                     /* NDJSON: bytes of body read */
-    size_t stream_sent;                   /* of work->out */
+    unsigned result;    /* of iptrust_requests_total */
+    size_t stream_at;   /* NDJSON: bytes of body read */
+    size_t stream_sent; /* of work->out */
     bool reload_asked, reload_done;
 } rest_request;
 
