@@ -183,6 +183,9 @@ static bool take_create_date(const ipt_feed_json *json)
     if (!ipt_feed_date(text, "dddd-dd-dd-dd-dd-dd", &version->time, &rest) || rest.n != 0)
         return bad_date(json, 0, "createDate", text);
     version->has_time = true;
+    /* The token is the same moment in seconds; one that lies ahead would make every later one seem old. */
+    if (version->serial > (uint64_t)INT64_MAX || (int64_t)version->serial > version->time)
+        version->time = version->serial > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)version->serial;
     return true;
 }
 

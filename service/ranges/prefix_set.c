@@ -29,11 +29,15 @@ static int compare_addr(ipt_addr a, ipt_addr b)
     return a.lo == b.lo ? 0 : (a.lo < b.lo ? -1 : 1);
 }
 
+int ipt_prefix_order(ipt_prefix a, ipt_prefix b)
+{
+    int order = compare_addr(a.addr, b.addr);
+    return order != 0 ? order : (int)a.len - (int)b.len;
+}
+
 static int compare(const void *a, const void *b)
 {
-    const ipt_prefix *x = a, *y = b;
-    int order = compare_addr(x->addr, y->addr);
-    return order != 0 ? order : (int)x->len - (int)y->len;
+    return ipt_prefix_order(*(const ipt_prefix *)a, *(const ipt_prefix *)b);
 }
 
 size_t ipt_prefixes_sort(ipt_prefix *items, size_t count)

@@ -1,15 +1,18 @@
-/* The library's feeds as a program, for the checks in Python: `parse` reads bodies and prints what came out. */
+/* The library's feeds as a program, for the checks in Python: `parse` reads bodies and prints what came out, `replay`
+ * takes one version of a list after another as its keeper would. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "iptrust/ranges/feed.h"
+#include "iptrust/ranges/accept.h"
 
 enum { SERVICES_MAX = 64, FILES_MAX = 4 };
 
 typedef struct order {
     const char *what; /* a provider's name, or text, json, csv */
     unsigned alternative;
+    bool judged; /* against the limits of the provider, at the time `now` and without active contents */
+    int64_t now;
     ipt_feed_selection selection;
     const char *services[SERVICES_MAX];
     const char *files[FILES_MAX];
@@ -51,7 +54,10 @@ static order read_order(int argc, char **argv)
             o.selection.column = value;
         else if (strcmp(argv[i], "--alternative") == 0)
             o.alternative = (unsigned)strtoul(value, NULL, 10);
-        else {
+        else if (strcmp(argv[i], "--now") == 0) {
+            o.judged = true;
+            o.now = strtoll(value, NULL, 10);
+        } else {
             if (o.what == NULL)
                 o.what = argv[i];
             else if (o.file_count < FILES_MAX)
@@ -94,10 +100,27 @@ static void print_feed(const ipt_feed *feed)
     }
 }
 
-static int parse(order *o)
+static ipt_accept_limits limits_of(ipt_provider provider, const ipt_feed_selection *selection)
+{
+    ipt_list_kind kind = ipt_provider_defaults_for(provider, selection->services, selection->service_count).kind;
+    return ipt_accept_limits_for(provider, kind, false);
+}
+
+static void judge_and_print(const order *o, const ipt_feed *feed)
+{
+    ipt_accept_limits limits = limits_of(ipt_provider_find(ipt_span_from(o->what)), &o->selection);
+    ipt_accept_question question = {.candidate = feed, .limits = &limits, .now = o->now};
+    ipt_accept_answer answer = ipt_accept_judge(&question);
+    if (o->judged && answer.outcome != IPT_ACCEPT_TAKE)
+        printf("%s %s: %s\n", ipt_accept_outcome_name(answer.outcome), ipt_update_reason_name(answer.why.reason),
+               answer.why.text);
+    else
+        print_feed(feed);
+}
+
+static int parse(const order *o)
 {
     ipt_feed_part own;
-    o->selection.services = o->services;
     ipt_feed_parts parts = parts_of(o, &own);
     ipt_span bodies[FILES_MAX];
     ipt_feed feed;
@@ -108,7 +131,7 @@ static int parse(order *o)
         bodies[i] = read_file(o->files[i]);
     ipt_feed_result result = ipt_feed_parse(parts.items, bodies, parts.count, &o->selection, &feed, &why);
     if (result == IPT_FEED_OK) {
-        print_feed(&feed);
+        judge_and_print(o, &feed);
         ipt_feed_done(&feed);
     } else if (result == IPT_FEED_REFUSED) {
         printf("refused %s: %s\n", ipt_update_reason_name(why.reason), why.text);
@@ -120,10 +143,82 @@ static int parse(order *o)
     return 0;
 }
 
+/* ---- replay ---- */
+
+typedef struct keeper {
+    ipt_feed active;
+    bool has_active;
+    ipt_accept_past past;
+    ipt_accept_limits limits;
+} keeper;
+
+/* A held version is accepted at once, as its keeper would have done in the end. */
+static void take(keeper *k, ipt_feed *feed, const ipt_accept_answer *answer, int64_t now)
+{
+    bool by_hand = answer->outcome == IPT_ACCEPT_HOLD || !k->has_active;
+    ipt_feed_done(&k->active);
+    k->active = *feed;
+    k->has_active = true;
+    if (by_hand)
+        ipt_accept_past_restart(&k->past, now, answer->after);
+    else
+        ipt_accept_past_add(&k->past, now, answer->after);
+}
+
+static void judge_version(keeper *k, ipt_feed *feed, int64_t now)
+{
+    ipt_space week;
+    bool has_week = ipt_accept_past_week_ago(&k->past, now, &week);
+    ipt_accept_question question = {.candidate = feed,
+                                    .active = k->has_active ? &k->active : NULL,
+                                    .week = has_week ? &week : NULL,
+                                    .limits = &k->limits,
+                                    .now = now};
+    ipt_accept_answer answer = ipt_accept_judge(&question);
+    printf("%lld %s %s: %s\n", (long long)now, ipt_accept_outcome_name(answer.outcome),
+           ipt_update_reason_name(answer.why.reason), answer.why.text);
+    if (answer.outcome == IPT_ACCEPT_REFUSE || answer.outcome == IPT_ACCEPT_SAME)
+        ipt_feed_done(feed);
+    else
+        take(k, feed, &answer, now);
+}
+
+/* Standard input: "at SECONDS" and after it a version's prefixes, one a line. */
+static int replay(const order *o)
+{
+    char line[128];
+    ipt_prefix *items = NULL;
+    size_t count = 0, room = 0;
+    int64_t now = 0;
+    keeper k = {.limits = limits_of(ipt_provider_find(ipt_span_from(o->what)), &o->selection)};
+    for (bool more = true; more;) {
+        more = fgets(line, sizeof(line), stdin) != NULL;
+        if (!more || strncmp(line, "at ", 3) == 0) {
+            ipt_feed feed = {.set = {items, ipt_prefixes_sort(items, count)}};
+            if (count != 0)
+                judge_version(&k, &feed, now);
+            items = NULL;
+            count = room = 0;
+            now = more ? strtoll(line + 3, NULL, 10) : 0;
+            continue;
+        }
+        if (count == room && (items = realloc(items, (room = 2 * room + 64) * sizeof(*items))) == NULL)
+            fail("replay", "no memory");
+        ipt_span text = {line, strcspn(line, "\n")};
+        if (ipt_prefix_parse(text, &items[count++]) != IPT_PREFIX_OK)
+            fail("replay", line);
+    }
+    ipt_feed_done(&k.active);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 3 || strcmp(argv[1], "parse") != 0)
-        fail("usage", "feed_runner parse WHAT [--service S] [--path P] [--column C] [--alternative N] FILE...");
+    if (argc < 3)
+        fail("usage",
+             "feed_runner parse WHAT [--service S] [--path P] [--column C] [--alternative N] [--now T] FILE...\n"
+             "feed_runner replay PROVIDER [--service S] <VERSIONS");
     order o = read_order(argc, argv);
-    return parse(&o);
+    o.selection.services = o.services;
+    return strcmp(argv[1], "replay") == 0 ? replay(&o) : parse(&o);
 }

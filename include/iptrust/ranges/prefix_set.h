@@ -13,6 +13,7 @@ typedef struct ipt_prefix_set {
     size_t count;
 } ipt_prefix_set;
 
+int ipt_prefix_order(ipt_prefix a, ipt_prefix b);          /* <0, 0, >0 */
 size_t ipt_prefixes_sort(ipt_prefix *items, size_t count); /* in place, drops doubles; returns how many are left */
 bool ipt_prefix_set_equal(ipt_prefix_set a, ipt_prefix_set b);
 void ipt_prefix_set_done(ipt_prefix_set *set);
