@@ -161,5 +161,8 @@ const char *ipt_embedding_name(ipt_embedding embedding); /* "6to4"; NULL for non
 /* Parts of a decision. */
 void ipt_json_write_chain(ipt_buf *out, const ipt_decision *decision);
 void ipt_json_write_proxy(ipt_buf *out, const ipt_proxy *proxy);
+/* told: two letters that the header told_by says; told_by NULL: none does. */
+void ipt_json_write_geo(ipt_buf *out, const ipt_geo *geo, const ipt_geo_facts *facts, ipt_span told,
+                        const char *told_by);
 
 #endif

@@ -135,6 +135,7 @@ static bool read_options(const ipt_tape *tape, uint32_t at, ipt_call *call)
             return ipt_reading_fail(tape, key + 1, IPT_PROBLEM_BAD_REQUEST, "must be true or false");
         *option = kind == IPT_TAPE_TRUE;
     }
+    call->request.geo_unwanted = !call->want_geo;
     return true;
 }
 

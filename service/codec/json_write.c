@@ -214,10 +214,23 @@ static void write_provenance(ipt_buf *out, const ipt_decision *d, const ipt_call
     to = lay_words_or_null(to, IPT_SPAN(",\"policy\":"), d->policy->spec->name);
     to = lay_words_or_null(to, IPT_SPAN(",\"revision\":{\"policies\":"), d->view->policies_revision);
     to = lay_words_or_null(to, IPT_SPAN(",\"lists\":"), d->view->lists_revision);
-    to = lay(to, IPT_SPAN(",\"geo\":null},\"request_id\":"));
+    to = lay_words_or_null(to, IPT_SPAN(",\"geo\":"), ipt_geo_revision(d->view->geo));
+    to = lay(to, IPT_SPAN("},\"request_id\":"));
     to = lay_text_or_null(to, id);
     *to++ = '}';
     lay_end(out, to);
+}
+
+static void write_place(ipt_buf *out, const ipt_decision *d, const ipt_call *call)
+{
+    put(out, IPT_SPAN(",\"geo\":"));
+    if (!d->has_geo || !call->want_geo) {
+        put(out, IPT_SPAN("null"));
+        return;
+    }
+    bool told = d->told_header != IPT_NAME_NONE;
+    ipt_json_write_geo(out, d->view->geo, &d->geo, d->told_country,
+                       told ? ipt_names_text(d->view->names, d->told_header).p : NULL);
 }
 
 void ipt_json_write_decision(ipt_buf *out, const ipt_decision *decision, const ipt_call *call)
@@ -238,7 +251,7 @@ void ipt_json_write_decision(ipt_buf *out, const ipt_decision *decision, const i
         ipt_json_write_proxy(out, &decision->proxy);
     else
         put(out, IPT_SPAN("null"));
-    put(out, IPT_SPAN(",\"geo\":null")); /* no database is loaded yet, whatever call->want_geo says */
+    write_place(out, decision, call);
     write_keys(out, decision);
     write_provenance(out, decision, call);
 }
@@ -260,6 +273,20 @@ static void write_members(ipt_buf *out, const ipt_view *view, ipt_addr addr)
     put_char(out, ']');
 }
 
+static void write_address_place(ipt_buf *out, const ipt_view *view, ipt_addr addr)
+{
+    ipt_geo_facts facts;
+    const ipt_span none = {NULL, 0};
+    ipt_view_place(view, addr, IPT_GEO_ALL, &facts);
+    put(out, IPT_SPAN(",\"geo\":"));
+    if (ipt_geo_fields(view->geo) != 0)
+        ipt_json_write_geo(out, view->geo, &facts, none, NULL);
+    else
+        put(out, IPT_SPAN("null"));
+    put_words_or_null(out, IPT_SPAN(",\"geo_reason\":"), ipt_view_no_place(view, &facts));
+    put_char(out, '}');
+}
+
 void ipt_json_write_address(ipt_buf *out, const ipt_view *view, ipt_addr addr)
 {
     ipt_addr embedded;
@@ -275,5 +302,5 @@ void ipt_json_write_address(ipt_buf *out, const ipt_view *view, ipt_addr addr)
     put_words_or_null(out, IPT_SPAN(",\"embedding\":"), ipt_embedding_name(embedding));
     put(out, IPT_SPAN(",\"lists\":"));
     write_members(out, view, addr);
-    put(out, IPT_SPAN(",\"geo\":null}"));
+    write_address_place(out, view, addr);
 }

@@ -152,9 +152,13 @@ static void bind_asns(ipt_bind *b, ipt_rule_spec *rule, const ipt_node *node)
     }
 }
 
-/* A rule that can never be evaluated would deny everybody or nobody: better said at start. */
+/* A rule that can never be evaluated would deny everybody or nobody: better said at start. Whether a file that is there
+ * can answer is known to who opens it (ipt_view_check_geo). */
 static void refuse_geo(ipt_bind *b, const ipt_node *node)
 {
+    const ipt_node *files = ipt_node_get(ipt_node_get(b->root, "geo"), "files");
+    if (files != NULL && files->count != 0)
+        return;
     static const char *const keys[] = {"countries", "asns", "anonymous"};
     for (size_t i = 0; i < IPT_COUNT(keys); i++) {
         const ipt_node *value = ipt_node_get(node, keys[i]);

@@ -171,6 +171,16 @@ static void bind_ready(ipt_bind *b)
         (void)ipt_bind_list_ref(b, item);
 }
 
+static void bind_geo(ipt_bind *b, const ipt_node *geo)
+{
+    ipt_config *c = b->config;
+    c->geo_files = ipt_bind_paths(b, geo, "geo.files", &c->geo_file_count);
+    if (c->geo_file_count <= IPT_CONFIG_GEO_MAX)
+        return;
+    ipt_diag_add(b->diag, IPT_ERROR, ipt_bind_node(geo, "geo.files")->place, "more than %d files", IPT_CONFIG_GEO_MAX);
+    c->geo_file_count = IPT_CONFIG_GEO_MAX;
+}
+
 void ipt_bind_server(ipt_bind *b)
 {
     ipt_config *c = b->config;
@@ -183,5 +193,5 @@ void ipt_bind_server(ipt_bind *b)
     c->auth_token_file = ipt_bind_path(b, auth, "auth.token_file");
     c->callers = ipt_bind_prefixes(b, b->root, "callers", &c->caller_count);
     c->state_dir = ipt_bind_path(b, b->root, "state_dir");
-    c->geo_files = ipt_bind_paths(b, geo, "geo.files", &c->geo_file_count);
+    bind_geo(b, geo);
 }

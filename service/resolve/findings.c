@@ -204,6 +204,7 @@ void collect_findings(work *w)
     for (size_t i = 0; i < w->conflict_count; i++)
         add_named(w, IPT_FINDING_HEADER_CONFLICT, w->conflicts[i]);
     find_foreign_worker(w);
+    find_geo_conflicts(w, add_named);
     if (w->zone_dropped)
         add_finding(w, IPT_FINDING_ZONE_DROPPED, IPT_SPAN("peer"));
     if (w->request->policy_not_selectable)

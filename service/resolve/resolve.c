@@ -102,6 +102,7 @@ __attribute__((flatten)) ipt_refusal ipt_resolve(const ipt_view *view, const ipt
         walk_trusted(&w);
     set_client(&w);
     describe_client(&w);
+    place_client(&w);
     rate(&w);
     apply_rules(&w);
     if (detail == IPT_DETAIL_FULL) {
@@ -110,6 +111,7 @@ __attribute__((flatten)) ipt_refusal ipt_resolve(const ipt_view *view, const ipt
         if (w.headers_read)
             push_unused_entries(&w);
         read_context(&w);
+        read_countries(&w);
         collect_findings(&w);
     } else {
         out->chain_count = 0;

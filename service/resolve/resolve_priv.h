@@ -77,6 +77,7 @@ typedef struct work {
     uint64_t several[(IPT_CHAIN_MAX + 63) / 64]; /* bit i: hop i of the chain stands in several trusted lists */
     ipt_name conflicts[IPT_CONFIG_READ_MAX];     /* single-address headers that contradicted the chain */
     size_t conflict_count;
+    bool geo_asked; /* out->geo holds what the rules need */
     pseudo_v4 pseudo;
     ipt_addr judged; /* the last address looked up for the walk, and what holds it; .members NULL before the first */
     const ipt_members *members;
@@ -168,7 +169,10 @@ void make_keys(work *w);                                 /* keys.c */
 void describe_client(work *w);                           /* keys.c: class, embedded address, lists */
 bool is_unwrapped(ipt_embedding embedding, ipt_addr v4); /* keys.c: counts as the IPv4 host it carries */
 void read_context(work *w);                              /* context.c */
-void apply_rules(work *w);                               /* rules.c: the verdict */
+void place_client(work *w);                              /* geo.c: what databases say of the client */
+void read_countries(work *w);                            /* geo.c: what vouched context headers say of it */
+void find_geo_conflicts(work *w, void (*add)(work *w, ipt_finding_code code, ipt_name name)); /* geo.c */
+void apply_rules(work *w);                                                                    /* rules.c: the verdict */
 
 /* Calls visit for every header name that a Connection line nominates (RFC 9110, 7.6.1). */
 void each_nominated(work *w, void (*visit)(work *w, ipt_name name));

@@ -26,36 +26,116 @@ static answer_kind in_lists(const work *w, const ipt_rule_spec *spec)
     return answer;
 }
 
+/* A condition that databases answer. Unknown when none of them could have told: nobody known, nothing loaded, or only
+ * IPv4 for an IPv6 client. Silence of one that covers the address is no. */
+static bool can_tell(const work *w, uint64_t fields)
+{
+    const ipt_decision *d = w->out;
+    return d->has_client && d->complete && w->geo_asked && ipt_geo_covers(w->view->geo, &d->geo, fields);
+}
+
+static answer_kind in_countries(const work *w, const ipt_rule_spec *spec)
+{
+    const ipt_geo_facts *geo = &w->out->geo;
+    if (!can_tell(w, IPT_GEO_BIT(IPT_GEO_COUNTRY_CODE)))
+        return ANSWER_UNKNOWN;
+    for (size_t i = 0; i < spec->country_count && ipt_geo_has(geo, IPT_GEO_COUNTRY_CODE); i++) {
+        if (ipt_span_equal(geo->values[IPT_GEO_COUNTRY_CODE].text, ipt_span_from(spec->countries[i])))
+            return ANSWER_YES;
+    }
+    return ANSWER_NO;
+}
+
+static answer_kind in_asns(const work *w, const ipt_rule_spec *spec)
+{
+    const ipt_geo_facts *geo = &w->out->geo;
+    if (!can_tell(w, IPT_GEO_BIT(IPT_GEO_ASN)))
+        return ANSWER_UNKNOWN;
+    for (size_t i = 0; i < spec->asn_count && ipt_geo_has(geo, IPT_GEO_ASN); i++) {
+        if (geo->values[IPT_GEO_ASN].uint == spec->asns[i])
+            return ANSWER_YES;
+    }
+    return ANSWER_NO;
+}
+
+static answer_kind is_anonymous(const work *w)
+{
+    const ipt_geo_facts *geo = &w->out->geo;
+    if (!can_tell(w, IPT_GEO_ANONYMITY))
+        return ANSWER_UNKNOWN;
+    for (uint64_t left = geo->present & IPT_GEO_ANONYMITY; left != 0; left &= left - 1) {
+        if (geo->values[__builtin_ctzll(left)].flag)
+            return ANSWER_YES;
+    }
+    return ANSWER_NO;
+}
+
+/* What a rule asks of the client beyond the level, in the order in which the rules are named. */
+typedef struct condition {
+    ipt_rule deny;
+    bool is_asked;
+    answer_kind answer;
+} condition;
+enum { CONDITIONS = 4 };
+
+static void ask(const work *w, const ipt_rule_spec *spec, condition out[CONDITIONS])
+{
+    const condition asked[CONDITIONS] = {
+        {IPT_RULE_DENY_LISTS, spec->list_count != 0, ANSWER_NO},
+        {IPT_RULE_DENY_COUNTRIES, spec->country_count != 0, ANSWER_NO},
+        {IPT_RULE_DENY_ASNS, spec->asn_count != 0, ANSWER_NO},
+        {IPT_RULE_DENY_ANONYMOUS, spec->anonymous, ANSWER_NO},
+    };
+    memcpy(out, asked, sizeof(asked));
+    if (out[0].is_asked)
+        out[0].answer = in_lists(w, spec);
+    if (out[1].is_asked)
+        out[1].answer = in_countries(w, spec);
+    if (out[2].is_asked)
+        out[2].answer = in_asns(w, spec);
+    if (out[3].is_asked)
+        out[3].answer = is_anonymous(w);
+}
+
 static ipt_ruling deny(ipt_rule rule, answer_kind answer)
 {
     return (ipt_ruling){IPT_ACTION_DENY, rule, answer == ANSWER_UNKNOWN};
 }
 
+static ipt_ruling judge_allow(const work *w)
+{
+    const ipt_policy_spec *spec = w->policy->spec;
+    condition conditions[CONDITIONS];
+    bool any = spec->allow.confidence != IPT_LEVEL_NONE;
+    if (any && w->out->level < spec->allow.confidence)
+        return deny(IPT_RULE_ALLOW, ANSWER_YES);
+    ask(w, &spec->allow, conditions);
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        answer_kind answer = conditions[i].answer;
+        any = any || conditions[i].is_asked;
+        if (conditions[i].is_asked && (answer == ANSWER_NO || (answer == ANSWER_UNKNOWN && spec->unknown_denies)))
+            return deny(IPT_RULE_ALLOW, answer);
+    }
+    if (!any)
+        return deny(IPT_RULE_ALLOW, ANSWER_NO); /* `allow: {lists: []}` names nobody */
+    return (ipt_ruling){IPT_ACTION_ALLOW, IPT_RULE_NONE, false};
+}
+
 static ipt_ruling judge_rules(const work *w)
 {
     const ipt_policy_spec *spec = w->policy->spec;
-    const ipt_rule_spec *no = &spec->deny, *yes = &spec->allow;
-    const ipt_ruling allow = {IPT_ACTION_ALLOW, IPT_RULE_NONE, false};
-
-    if (no->confidence != IPT_LEVEL_NONE && w->out->level < no->confidence)
+    condition conditions[CONDITIONS];
+    if (spec->deny.confidence != IPT_LEVEL_NONE && w->out->level < spec->deny.confidence)
         return deny(IPT_RULE_DENY_CONFIDENCE, ANSWER_YES);
-    if (no->list_count != 0) {
-        answer_kind answer = in_lists(w, no);
-        if (answer == ANSWER_YES || (answer == ANSWER_UNKNOWN && spec->unknown_denies))
-            return deny(IPT_RULE_DENY_LISTS, answer);
+    ask(w, &spec->deny, conditions);
+    for (size_t i = 0; i < CONDITIONS; i++) {
+        answer_kind answer = conditions[i].answer;
+        if (conditions[i].is_asked && (answer == ANSWER_YES || (answer == ANSWER_UNKNOWN && spec->unknown_denies)))
+            return deny(conditions[i].deny, answer);
     }
-    if (!yes->stated)
-        return allow;
-    if (yes->confidence == IPT_LEVEL_NONE && yes->list_count == 0)
-        return deny(IPT_RULE_ALLOW, ANSWER_NO); /* `allow: {lists: []}` names nobody */
-    if (yes->confidence != IPT_LEVEL_NONE && w->out->level < yes->confidence)
-        return deny(IPT_RULE_ALLOW, ANSWER_YES);
-    if (yes->list_count != 0) {
-        answer_kind answer = in_lists(w, yes);
-        if (answer == ANSWER_NO || (answer == ANSWER_UNKNOWN && spec->unknown_denies))
-            return deny(IPT_RULE_ALLOW, answer);
-    }
-    return allow;
+    if (spec->allow.stated)
+        return judge_allow(w);
+    return (ipt_ruling){IPT_ACTION_ALLOW, IPT_RULE_NONE, false};
 }
 
 void apply_rules(work *w)

@@ -190,6 +190,12 @@ const char *ipt_ruling_name(ipt_ruling ruling)
         return ruling.unknown ? "unknown:deny.confidence_below" : "deny.confidence_below";
     case IPT_RULE_DENY_LISTS:
         return ruling.unknown ? "unknown:deny.lists" : "deny.lists";
+    case IPT_RULE_DENY_COUNTRIES:
+        return ruling.unknown ? "unknown:deny.countries" : "deny.countries";
+    case IPT_RULE_DENY_ASNS:
+        return ruling.unknown ? "unknown:deny.asns" : "deny.asns";
+    case IPT_RULE_DENY_ANONYMOUS:
+        return ruling.unknown ? "unknown:deny.anonymous" : "deny.anonymous";
     case IPT_RULE_ALLOW:
         return ruling.unknown ? "unknown:allow" : "allow";
     }

@@ -122,6 +122,7 @@ static void read_options(const Iptrust__V1__Options *from, ipt_call *to)
         to->want_geo = from->geo;
     if (from != NULL && from->chain_choice_case == IPTRUST__V1__OPTIONS__CHAIN_CHOICE_CHAIN)
         to->want_chain = from->chain;
+    to->request.geo_unwanted = !to->want_geo;
 }
 
 static ipt_span bytes_span(ProtobufCBinaryData bytes)

@@ -117,6 +117,7 @@ static ipt_err compile_policies(ipt_view_core *core)
             policy->trusts_empty = policy->trusts_empty || core->lists[list].empty;
         }
         policy->rank = rank;
+        policy->geo_rules = ipt_geo_rules(policy->spec);
         ipt_err err = compile_read(core, policy);
         if (err != IPT_OK)
             return err;

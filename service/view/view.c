@@ -87,7 +87,10 @@ ipt_err ipt_view_refresh(const ipt_view *view, int64_t now, ipt_view **out)
 {
     /* The caller holds a view, so the count cannot be zero here. */
     atomic_fetch_add_explicit(&view->core->refs, 1, memory_order_relaxed);
-    return view_new(view->core, now, out);
+    ipt_err err = view_new(view->core, now, out);
+    if (err == IPT_OK)
+        ipt_view_set_geo(*out, view->geo);
+    return err;
 }
 
 void ipt_view_free(ipt_view *view)
@@ -95,6 +98,7 @@ void ipt_view_free(ipt_view *view)
     if (view == NULL)
         return;
     core_unref(view->core);
+    ipt_view_set_geo(view, NULL);
     free((void *)(uintptr_t)view->freshness);
     free((void *)(uintptr_t)view->marks);
     free(view);

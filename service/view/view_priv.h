@@ -20,6 +20,7 @@ typedef struct ipt_view_core {
 IPT_MUST_USE ipt_err ipt_core_compile(ipt_view_core *core); /* names, lists, policies and the table, from config */
 IPT_MUST_USE ipt_err ipt_core_revise(ipt_view_core *core);  /* revisions of the lists and of the whole */
 
+uint64_t ipt_geo_rules(const ipt_policy_spec *spec); /* fields that its rules ask for */
 ipt_freshness ipt_freshness_at(const ipt_list_spec *spec, int64_t now);
 
 #endif

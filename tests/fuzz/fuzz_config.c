@@ -38,7 +38,7 @@ static void check_indexes(const ipt_config *c, const uint16_t *lists, size_t cou
 static void check_rule(const ipt_config *c, const ipt_rule_spec *rule)
 {
     must(rule->confidence <= IPT_LEVEL_AUTHENTICATED);
-    must(rule->country_count == 0 && rule->asn_count == 0 && !rule->anonymous); /* no geo yet: an error */
+    must(c->geo_file_count != 0 || (rule->country_count == 0 && rule->asn_count == 0 && !rule->anonymous));
     check_indexes(c, rule->lists, rule->list_count);
 }
 

@@ -41,7 +41,7 @@ IPT_MUST_USE bool ipt_batch_read(const ipt_batch *batch, size_t at, const char *
 /* The decision, every key of the contract in its order. chain is [] when call->want_chain is false. */
 void ipt_json_write_decision(ipt_buf *out, const ipt_decision *decision, const ipt_call *call);
 
-/* GET /v1/ip/{address}: class, lists and prefixes that hold it, embedded IPv4, geo. */
+/* GET /v1/ip/{address}: class, lists and prefixes that hold it, embedded IPv4, geo, and when geo says nothing, why. */
 void ipt_json_write_address(ipt_buf *out, const ipt_view *view, ipt_addr addr);
 
 /* A JSON string with quotes; bytes that are not UTF-8 appear as \\xHH, as everywhere in our output, control characters

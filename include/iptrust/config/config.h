@@ -11,6 +11,7 @@
 #define IPT_NAME_LENGTH_MAX  63   /* list and policy names: [a-z0-9][a-z0-9_-]{0,62} */
 #define IPT_CONFIG_LISTS_MAX 4096 /* lists of one configuration */
 #define IPT_CONFIG_READ_MAX  16   /* names in a policy's `read` */
+#define IPT_CONFIG_GEO_MAX   16   /* files of `geo` */
 #define IPT_CONFIG_BYTES_MAX (64U << 20)
 #define IPT_AGE_NONE         INT64_MAX /* an age that never comes */
 #define IPT_TIME_NONE        INT64_MIN /* no time is known */
@@ -120,7 +121,7 @@ typedef struct ipt_rule_spec { /* `deny:` or `allow:`; conditions that are absen
     ipt_level confidence;  /* deny: below this; allow: at least this; NONE: not asked */
     const uint16_t *lists; /* indexes */
     size_t list_count;
-    const char *const *countries; /* two letters, upper case; geo: issue 4 of 6 */
+    const char *const *countries; /* two letters, upper case */
     size_t country_count;
     const uint32_t *asns;
     size_t asn_count;
@@ -180,7 +181,7 @@ typedef struct ipt_config {
     bool decision_log;          /* asked for */
     double decision_log_sample; /* 0 to 1 */
     ipt_log_ip decision_log_ip;
-    const char *const *geo_files;
+    const char *const *geo_files; /* absolute, or as the base directory is; at most IPT_CONFIG_GEO_MAX */
     size_t geo_file_count;
     const ipt_prefix *nat64;
     size_t nat64_count;

@@ -139,6 +139,9 @@ typedef enum ipt_rule {
     IPT_RULE_NONE = 0,
     IPT_RULE_DENY_CONFIDENCE,
     IPT_RULE_DENY_LISTS,
+    IPT_RULE_DENY_COUNTRIES,
+    IPT_RULE_DENY_ASNS,
+    IPT_RULE_DENY_ANONYMOUS,
     IPT_RULE_ALLOW, /* `allow` is there and did not match */
 } ipt_rule;
 
@@ -188,6 +191,11 @@ typedef struct ipt_decision {
     /* keys; prefixes over the 128 bits. valid when has_keys; peer_key when has_peer_key */
     bool has_keys, has_peer_key;
     ipt_prefix rate_limit, network, peer_key;
+
+    bool has_geo; /* a database is loaded, geo is wanted and there is a client: geo tells what they say */
+    ipt_geo_facts geo;
+    ipt_name told_header;  /* with has_geo: a context header that is vouched for and names a country; NONE without */
+    ipt_span told_country; /* as it says: two letters */
 
     bool has_proxy; /* PROXY bytes were given and read */
     ipt_proxy proxy;

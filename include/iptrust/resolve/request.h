@@ -24,6 +24,7 @@ typedef struct ipt_request {
     ipt_span proxy_protocol; /* the bytes */
     ipt_span principal;      /* of the verified peer certificate; .n 0 when absent; believed of trusted callers alone */
     ipt_caller caller;
+    bool geo_unwanted; /* nobody will read what databases say; rules that need them ask all the same */
     /* facts that the face knows and the sender cannot say */
     bool headers_merged;        /* repeated lines could not be kept apart */
     bool http_parser_lax;       /* the HTTP library hides malformed headers and these are the call's own */

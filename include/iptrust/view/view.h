@@ -5,6 +5,7 @@
 #define IPTRUST_VIEW_VIEW_H
 
 #include "iptrust/config/config.h"
+#include "iptrust/geo/geo.h"
 #include "iptrust/net/lpm.h"
 #include "iptrust/wire/names.h"
 
@@ -55,6 +56,7 @@ typedef struct ipt_policy {
     const ipt_read *read; /* in order; spec->read_count of them */
     bool reads_cf_ip;     /* cf-connecting-ip is read, and cf-connecting-ipv6 with it */
     bool trusts_empty;    /* a list of `trust` is empty */
+    uint64_t geo_rules;   /* fields, by IPT_GEO_BIT, that its deny and allow rules ask for; 0 when they do not act */
 } ipt_policy;
 
 /* Freshness of one list at the time a view was published. Zero: fresh, or without a time. */
@@ -84,6 +86,7 @@ typedef struct ipt_view {
     const ipt_freshness *freshness;               /* by list index */
     const uint8_t *marks;                         /* by list index */
     bool all_fresh;                               /* every list is */
+    const ipt_geo *geo;                           /* counted; NULL: no database */
     int64_t now;                                  /* seconds since 1970 at which freshness was judged */
     char policies_revision[9], lists_revision[9]; /* hash of the canonical content, freshness apart */
 } ipt_view;
@@ -93,6 +96,15 @@ IPT_MUST_USE ipt_err ipt_view_build_take(ipt_config *config, int64_t now, ipt_vi
 /* The same contents, judged at another time. Readers of the old view are not disturbed. */
 IPT_MUST_USE ipt_err ipt_view_refresh(const ipt_view *view, int64_t now, ipt_view **out);
 void ipt_view_free(ipt_view *view);
+/* Before the view is shared. Takes a reference; NULL: none. A refreshed view has the geo set of the one before. */
+void ipt_view_set_geo(ipt_view *view, const ipt_geo *geo);
+/* Says in diag which files are not loaded (warnings), and which rules none of the files can answer although all of them
+ * are (errors). */
+void ipt_view_check_geo(const ipt_config *config, const ipt_geo *geo, ipt_diag *diag);
+/* What the view's databases say of an address; NAT64, 6to4 and Teredo addresses by the IPv4 address that they carry. */
+void ipt_view_place(const ipt_view *view, ipt_addr addr, uint64_t wanted, ipt_geo_facts *out);
+/* Why nothing is known: "no_database", "not_loaded", "not_covered" or "no_record"; NULL when something is. */
+const char *ipt_view_no_place(const ipt_view *view, const ipt_geo_facts *facts);
 IPT_DEFINE_CLEANUP(ipt_view, ipt_view_free)
 
 /* The next time after view->now at which a list's freshness changes; IPT_AGE_NONE when none will. */

@@ -428,7 +428,6 @@ static void what_is_dangerous_or_void_is_warned_about(void **state)
         {"grpc: {listen: 127.0.0.1:1}\nauth: {token_file: secrets/ok}\n"
          "geo: {files: [d]}\ncentral: {url: \"https://c.example/\", etcd: {key: x}}\nserve_central: {}\n"
          "limits: {streams: 1, message: 2KiB}\npolicies: {default: {rewrite: [x-real-ip]}}\n",
-         "c.yaml:3:1: warning: geo is not yet in effect\n"
          "c.yaml:4:1: warning: central is not yet in effect\nc.yaml:5:1: warning: serve_central is not yet in "
          "effect\n"},
         {"http: {listen: \"unix:/run/x\"}\nauth: {token_file: secrets/ok}\npolicies: {default: {}}\n",
