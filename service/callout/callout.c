@@ -94,11 +94,35 @@ static const char *source_text(building *b)
     return keep(b, ipt_arena_escape(b->arena, ipt_names_text(d->view->names, d->source_header)));
 }
 
+/* Databases are part of what a decision was made under: their revision follows when there are any. */
 static const char *revision_text(building *b)
 {
     const ipt_view *view = b->decision->view;
-    char text[sizeof(view->policies_revision) + sizeof(view->lists_revision)];
-    int n = snprintf(text, sizeof(text), "%s-%s", view->policies_revision, view->lists_revision);
+    const char *geo = ipt_geo_revision(view->geo);
+    char text[sizeof(view->policies_revision) + sizeof(view->lists_revision) + 9];
+    int n = snprintf(text, sizeof(text), "%s-%s%s%s", view->policies_revision, view->lists_revision,
+                     geo == NULL ? "" : "-", geo == NULL ? "" : geo);
+    return keep(b, ipt_arena_strdup(b->arena, (ipt_span){text, n < 0 ? 0 : (size_t)n}));
+}
+
+static bool has_fact(const ipt_decision *d, ipt_geo_field field)
+{
+    return d->has_geo && ipt_geo_has(&d->geo, field);
+}
+
+static const char *country_text(building *b)
+{
+    if (!has_fact(b->decision, IPT_GEO_COUNTRY_CODE))
+        return NULL;
+    return keep(b, ipt_arena_strdup(b->arena, b->decision->geo.values[IPT_GEO_COUNTRY_CODE].text));
+}
+
+static const char *asn_text(building *b)
+{
+    char text[12];
+    if (!has_fact(b->decision, IPT_GEO_ASN))
+        return NULL;
+    int n = snprintf(text, sizeof(text), "%u", b->decision->geo.values[IPT_GEO_ASN].uint);
     return keep(b, ipt_arena_strdup(b->arena, (ipt_span){text, n < 0 ? 0 : (size_t)n}));
 }
 
@@ -112,8 +136,8 @@ static void collect_facts(building *b)
         {"x-iptrust-chain", "chain", chain_text(b)},
         {"x-iptrust-policy", "policy", d->policy->spec->name},
         {"x-iptrust-revision", "revision", revision_text(b)},
-        {"x-iptrust-country", "country", NULL}, /* no database is loaded yet */
-        {"x-iptrust-asn", "asn", NULL},
+        {"x-iptrust-country", "country", country_text(b)},
+        {"x-iptrust-asn", "asn", asn_text(b)},
     };
     memcpy(b->out->facts, facts, sizeof(facts));
 }

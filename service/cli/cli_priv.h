@@ -87,6 +87,8 @@ typedef struct ipt_local {
     ipt_view *view;
 } ipt_local;
 
+/* With its databases; what is wrong or missing is said in diag. */
+IPT_MUST_USE ipt_err ipt_local_view(ipt_config **config_take, ipt_diag *diag, ipt_view **out);
 IPT_MUST_USE ipt_exit ipt_local_open(const char *config, ipt_local *out); /* errors go to standard error */
 void ipt_local_close(ipt_local *local);
 

@@ -30,6 +30,35 @@ static void complain_of_config(const char *path, ipt_err err, const ipt_diag *di
     (void)fwrite(text.p, 1, text.n, stderr);
 }
 
+ipt_err ipt_local_view(ipt_config **config_take, ipt_diag *diag, ipt_view **out)
+{
+    const ipt_config *config = *config_take;
+    ipt_auto(ipt_geo) *geo = NULL;
+    ipt_err err = IPT_OK;
+    if (config->geo_file_count != 0)
+        err = ipt_geo_open(config->geo_files, config->geo_file_count, NULL, &geo);
+    if (err == IPT_OK)
+        ipt_view_check_geo(config, geo, diag);
+    if (err == IPT_OK && diag->errors != 0)
+        err = IPT_ECONFIG;
+    if (err == IPT_OK)
+        err = ipt_view_build_take(*config_take, (int64_t)time(NULL), out);
+    if (err != IPT_OK)
+        return err;
+    *config_take = NULL; /* the view has it */
+    ipt_view_set_geo(*out, geo);
+    return IPT_OK;
+}
+
+static void complain_of_geo(const ipt_geo *geo)
+{
+    for (size_t i = 0; i < ipt_geo_count(geo); i++) {
+        ipt_geo_file file = ipt_geo_file_at(geo, i);
+        if (!file.loaded)
+            ipt_complain("warning: geo file %s %s", file.path, ipt_geo_refusal_text(file.refusal));
+    }
+}
+
 ipt_exit ipt_local_open(const char *config, ipt_local *out)
 {
     const ipt_config_options options = {0};
@@ -40,11 +69,11 @@ ipt_exit ipt_local_open(const char *config, ipt_local *out)
     if (err == IPT_OK)
         err = ipt_config_load(config, &options, &diag, &loaded);
     if (err == IPT_OK)
-        err = ipt_view_build_take(loaded, (int64_t)time(NULL), &out->view);
-    if (err == IPT_OK)
-        loaded = NULL; /* the view has it */
-    else
+        err = ipt_local_view(&loaded, &diag, &out->view);
+    if (err != IPT_OK)
         complain_of_config(config, err, &diag);
+    else
+        complain_of_geo(out->view->geo);
     ipt_diag_done(&diag);
     return err == IPT_OK ? IPT_EXIT_ANSWERED : IPT_EXIT_USAGE;
 }

@@ -247,9 +247,7 @@ ipt_exit ipt_run_check(const ipt_options *options)
     if (err == IPT_OK)
         err = ipt_config_load(path, &config_options, &diag, &config);
     if (err == IPT_OK)
-        err = ipt_view_build_take(config, (int64_t)time(NULL), &view);
-    if (err == IPT_OK)
-        config = NULL; /* the view has it */
+        err = ipt_local_view(&config, &diag, &view);
     bool shown = show_check(options, path, err, &diag, view);
     ipt_diag_done(&diag);
     if (err != IPT_OK)

@@ -41,6 +41,10 @@ static int look_at_config(const daemon_options *options, char *const *environmen
     if (ipt_diag_init(&diag) != IPT_OK)
         return EXIT_FAILURE;
     ipt_err err = ipt_config_load(options->config_path, &how, &diag, &config);
+    ipt_geo *geo = NULL;
+    if (err == IPT_OK)
+        err = ipt_engine_open_geo(config, NULL, &diag, &geo);
+    ipt_geo_unref(geo);
     daemon_blame_flags(options, &diag);
     print_diag(&diag);
     if (err == IPT_OK && options->task == DAEMON_PRINT) {

@@ -71,6 +71,7 @@ void ipt_engine_close(ipt_engine *engine)
         return;
     ipt_engine_stop(engine);
     ipt_slot_publish_take(&engine->slot, NULL);
+    ipt_geo_unref(engine->geo);
     ipt_ring_free(engine->decisions);
     ipt_metrics_free(engine->metrics);
     engine_beats_free(engine);

@@ -62,6 +62,7 @@ struct ipt_engine {
     engine_requests requests;
     engine_reload reload;
     ipt_watch *watch; /* NULL: not started, or inotify is not to be had */
+    ipt_geo *geo; /* the databases last opened; of who reloads alone */
     struct ipt_beat *beats;
     _Atomic bool draining, listener_died;
 };
@@ -93,7 +94,12 @@ void engine_collect(void *context, ipt_expo *expo);
 void engine_log_decision(ipt_engine *engine, ipt_seat *seat, const ipt_call *call, ipt_api api,
                          const ipt_decision *decision);
 
+/* geo.c */
+/* Takes over files that were replaced, and publishes a view with them. */
+void engine_geo_poll(ipt_engine *engine);
+
 /* reload.c */
+void engine_log_view(ipt_engine *engine, const ipt_view *view, const char *msg);
 IPT_MUST_USE ipt_err engine_load(ipt_engine *engine, ipt_diag *diag);
 void engine_remember_load(ipt_engine *engine, ipt_err err, const ipt_diag *diag);
 

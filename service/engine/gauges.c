@@ -28,18 +28,33 @@ static void list_times(const ipt_view *view, ipt_expo *expo)
     }
 }
 
+static void geo_times(const ipt_view *view, ipt_expo *expo)
+{
+    ipt_expo_family(expo, "iptrust_geo_build_timestamp_seconds", IPT_EXPO_GAUGE,
+                    "When the geo database in force was built by its vendor.");
+    for (size_t i = 0; i < ipt_geo_count(view->geo); i++) {
+        ipt_geo_file file = ipt_geo_file_at(view->geo, i);
+        ipt_expo_label label = {"database", file.name};
+        if (file.loaded)
+            ipt_expo_sample(expo, &label, 1, (double)file.built);
+    }
+}
+
 static void view_gauges(const ipt_generation *generation, ipt_expo *expo)
 {
     const ipt_view *view = generation->view;
     ipt_expo_family(expo, "iptrust_view", IPT_EXPO_INFO, "Revisions of the view in force.");
-    const ipt_expo_label revisions[] = {
-        {"policies", view->policies_revision}, {"lists", view->lists_revision}, {"geo", ""}};
+    const char *revision = ipt_geo_revision(view->geo);
+    const ipt_expo_label revisions[] = {{"policies", view->policies_revision},
+                                        {"lists", view->lists_revision},
+                                        {"geo", revision == NULL ? "" : revision}};
     ipt_expo_sample(expo, revisions, IPT_COUNT(revisions), 1);
     ipt_expo_family(expo, "iptrust_view_published_timestamp_seconds", IPT_EXPO_GAUGE,
                     "When the view in force was published.");
     ipt_expo_sample(expo, NULL, 0, (double)generation->published);
     list_prefixes(view, expo);
     list_times(view, expo);
+    geo_times(view, expo);
 }
 
 void engine_collect(void *context, ipt_expo *expo)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { DECISION_LOG_SLOTS = 512, WAIT_MAX_S = 3600 };
+enum { DECISION_LOG_SLOTS = 512, WAIT_MAX_S = 3600, GEO_POLL_S = 1 };
 
 /* Before the view that asks for it is published: whoever sees that view sees the ring. */
 static ipt_err open_decision_log(ipt_engine *engine, const ipt_config *config)
@@ -66,16 +66,18 @@ static void log_removed(ipt_engine *engine, const ipt_config *old, const ipt_con
     }
 }
 
-static void log_published(ipt_engine *engine, const ipt_view *view, const char *msg)
+void engine_log_view(ipt_engine *engine, const ipt_view *view, const char *msg)
 {
     ipt_log_line line;
     ipt_log_begin(&line, engine->log, IPT_LOG_INFO, msg);
     ipt_log_str(&line, "policies", ipt_span_from(view->policies_revision));
     ipt_log_str(&line, "lists", ipt_span_from(view->lists_revision));
+    if (ipt_geo_revision(view->geo) != NULL)
+        ipt_log_str(&line, "geo", ipt_span_from(ipt_geo_revision(view->geo)));
     ipt_log_end(&line);
 }
 
-static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take)
+static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take, const ipt_geo *geo)
 {
     ipt_auto(ipt_view) *view = NULL;
     ipt_generation *generation = NULL;
@@ -85,6 +87,7 @@ static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take)
     if (err != IPT_OK)
         return err;
     *config_take = NULL; /* the view's now */
+    ipt_view_set_geo(view, geo);
     err = engine_generation_new(engine, &view, &generation);
     if (err != IPT_OK)
         return err;
@@ -97,7 +100,7 @@ static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take)
     const ipt_view *fresh = generation->view; /* nobody else publishes, so that it stays for now */
     ipt_slot_publish_take(&engine->slot, generation);
     if (!first)
-        log_published(engine, fresh, "configuration reloaded");
+        engine_log_view(engine, fresh, "configuration reloaded");
     return IPT_OK;
 }
 
@@ -146,8 +149,16 @@ ipt_err engine_load(ipt_engine *engine, ipt_diag *diag)
     if (err == IPT_OK && old != NULL)
         warn_of_fixed(old->view->config, config, diag);
     ipt_engine_release(engine, old);
+    ipt_geo *geo = NULL;
     if (err == IPT_OK)
-        err = publish_config(engine, &config);
+        err = ipt_engine_open_geo(config, engine->geo, diag, &geo);
+    if (err == IPT_OK)
+        err = publish_config(engine, &config, geo);
+    if (err == IPT_OK) {
+        ipt_geo_unref(engine->geo);
+        engine->geo = geo;
+    } else
+        ipt_geo_unref(geo);
     engine_count_reload(engine, err == IPT_OK);
     return err;
 }
@@ -215,6 +226,8 @@ static void reload_once(ipt_engine *engine, ipt_reload_done *done, void *context
         const ipt_generation *generation = ipt_engine_acquire(engine);
         memcpy(result.policies_revision, generation->view->policies_revision, sizeof(result.policies_revision));
         memcpy(result.lists_revision, generation->view->lists_revision, sizeof(result.lists_revision));
+        if (ipt_geo_revision(generation->view->geo) != NULL)
+            memcpy(result.geo_revision, ipt_geo_revision(generation->view->geo), sizeof(result.geo_revision));
         ipt_engine_release(engine, generation);
         done(context, &result);
     }
@@ -238,7 +251,7 @@ static void refresh_once(ipt_engine *engine)
     }
     const ipt_view *fresh = generation->view;
     ipt_slot_publish_take(&engine->slot, generation);
-    log_published(engine, fresh, "freshness of a list changed");
+    engine_log_view(engine, fresh, "freshness of a list changed");
 }
 
 static int64_t seconds_to_change(ipt_engine *engine)
@@ -267,7 +280,7 @@ static void wait_for_work(ipt_engine *engine)
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     /* A second at least: a refresh that fails for want of memory must not spin. */
-    int64_t seconds = seconds_to_change(engine);
+    int64_t seconds = engine->geo != NULL ? GEO_POLL_S : seconds_to_change(engine);
     until.tv_sec += (time_t)(seconds < 1 ? 1 : seconds);
     while (!r->stop && !r->wanted && r->done == NULL) {
         if (pthread_cond_timedwait(&r->asked, &r->lock, &until) == ETIMEDOUT)
@@ -295,6 +308,8 @@ static void *reload_thread(void *context)
             reload_once(engine, done, done_context);
         else if (change_is_due(engine))
             refresh_once(engine);
+        if (!asked)
+            engine_geo_poll(engine);
         (void)pthread_mutex_lock(&r->lock);
         r->running = false;
     }

@@ -3,6 +3,7 @@
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "geo_priv.h"
 
@@ -154,10 +155,23 @@ bool ipt_geo_is_outdated(const ipt_geo *geo)
         const slot *s = &geo->slots[i];
         geo_identity now = {0};
         (void)geo_identify(s->path, &now);
-        if (s->refusal == IPT_GEO_CHANGING || !geo_same_identity(&now, &s->identity))
+        /* Permissions may change without the file becoming another one. */
+        bool readable = s->refusal == IPT_GEO_UNREADABLE && access(s->path, R_OK) == 0;
+        if (readable || s->refusal == IPT_GEO_CHANGING || !geo_same_identity(&now, &s->identity))
             return true;
     }
     return false;
+}
+
+bool ipt_geo_equal(const ipt_geo *a, const ipt_geo *b)
+{
+    if (ipt_geo_count(a) != ipt_geo_count(b))
+        return false;
+    for (size_t i = 0; i < ipt_geo_count(a); i++) {
+        if (a->slots[i].refusal != b->slots[i].refusal || strcmp(a->slots[i].path, b->slots[i].path) != 0)
+            return false;
+    }
+    return ipt_geo_count(a) == 0 || memcmp(a->revision, b->revision, sizeof(a->revision)) == 0;
 }
 
 size_t ipt_geo_count(const ipt_geo *geo)

@@ -149,8 +149,10 @@ static void write_complaints(ipt_buf *out, const ipt_diag *diag)
 
 static void write_reloaded(ipt_buf *out, const ipt_reload_result *result)
 {
-    ipt_buf_addf(out, "{\"revision\":{\"policies\":\"%s\",\"lists\":\"%s\",\"geo\":null},\"warnings\":[",
-                 result->policies_revision, result->lists_revision);
+    ipt_buf_adds(out, "{\"revision\":");
+    rest_write_revision(out, result->policies_revision, result->lists_revision,
+                        result->geo_revision[0] == '\0' ? NULL : result->geo_revision);
+    ipt_buf_adds(out, ",\"warnings\":[");
     write_complaints(out, result->diag);
     ipt_buf_adds(out, "]}\n");
 }

@@ -2,6 +2,7 @@
 #include "rest_priv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 static void answer_text(rest_conn *conn, bool good)
 {
@@ -65,6 +66,26 @@ static void say_reload(rest_conn *conn, bool verbose)
     }
 }
 
+/* A database that is missing or old never makes us unready: decisions do without. */
+static void say_geo(rest_conn *conn, const ipt_geo *geo, bool verbose)
+{
+    if (ipt_geo_count(geo) == 0)
+        say(conn, verbose, "[+]", "geo", "", "no database configured");
+    for (size_t i = 0; i < ipt_geo_count(geo); i++) {
+        ipt_geo_file file = ipt_geo_file_at(geo, i);
+        char built[IPT_CLOCK_TEXT] = "", state[256];
+        bool good = file.refusal == IPT_GEO_TAKEN;
+        if (file.loaded)
+            ipt_clock_format(file.built, built);
+        int n = snprintf(state, sizeof(state), "%s%s", good ? "" : "what lies at its path ",
+                         ipt_geo_refusal_text(file.refusal));
+        if (file.loaded && n > 0)
+            (void)snprintf(state + n, sizeof(state) - (size_t)n, "%s built %s, %zu bytes in memory",
+                           good ? "," : "; in force is the copy", built, file.bytes);
+        say(conn, verbose, good ? "[+]" : "[!]", "geo", file.name, state);
+    }
+}
+
 void rest_call_readyz(rest_conn *conn)
 {
     ipt_rest *rest = conn->loop->rest;
@@ -75,6 +96,7 @@ void rest_call_readyz(rest_conn *conn)
     bool good = !draining && !died;
     say_reload(conn, verbose);
     good = lists_ready(conn, generation->view, verbose) && good;
+    say_geo(conn, generation->view->geo, verbose);
     ipt_engine_release(rest->engine, generation);
     say(conn, verbose, died ? "[-]" : "[+]", "listeners", "", died ? "one has died" : "ok");
     say(conn, verbose, draining ? "[-]" : "[+]", "shutdown", "", draining ? "draining" : "not asked for");

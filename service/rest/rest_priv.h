@@ -264,6 +264,8 @@ void rest_auth_read(rest_peer_source source, const ipt_header *lines, size_t cou
 rest_call rest_call_resolve, rest_call_batch, rest_call_self, rest_call_root, rest_call_address, rest_call_lookup,
     rest_call_version;
 rest_call rest_call_auth;
+/* {"policies":..,"lists":..,"geo":..}; geo NULL: null. */
+void rest_write_revision(ipt_buf *out, const char *policies, const char *lists, const char *geo);
 rest_call rest_call_livez, rest_call_readyz, rest_call_metrics;
 rest_call rest_call_lists, rest_call_list, rest_call_policies, rest_call_config, rest_call_reload;
 bool rest_is_ndjson(const rest_conn *conn);

@@ -9,6 +9,7 @@ enum { GRPC_PERMISSION_DENIED = 7, DENIAL_HEADERS = 2 };
 
 typedef struct answer {
     rpc_maker maker;
+    uint32_t asn; /* valid when there is a fact of it */
     ipt_callout callout;
     Envoy__Config__Core__V3__HeaderValueOption **set;
     size_t set_count;
@@ -59,6 +60,18 @@ static void put_headers(answer *a)
         remove_header(a, c->removed[i]);
 }
 
+/* Text as it is, but for the number of the autonomous system. */
+static void put_value(const answer *a, Google__Protobuf__Value *value, const ipt_callout_fact *fact)
+{
+    if (strcmp(fact->key, "asn") == 0) {
+        value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_NUMBER_VALUE;
+        value->number_value = a->asn;
+        return;
+    }
+    value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE;
+    value->string_value = rpc_borrow(fact->text);
+}
+
 static Google__Protobuf__Struct *metadata(answer *a)
 {
     Google__Protobuf__Struct *to = rpc_make(&a->maker, &google__protobuf__struct__descriptor);
@@ -72,8 +85,7 @@ static Google__Protobuf__Struct *metadata(answer *a)
             continue;
         Google__Protobuf__Struct__FieldsEntry *entry = entries[to->n_fields];
         Google__Protobuf__Value *value = values[to->n_fields++];
-        value->kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE;
-        value->string_value = rpc_borrow(fact->text);
+        put_value(a, value, fact);
         entry->key = rpc_borrow(fact->key);
         entry->value = value;
     }
@@ -118,7 +130,9 @@ static void deny(answer *a, Envoy__Service__Auth__V3__CheckResponse *to)
 bool rpc_check_answer(ipt_rpc_call *call, const rpc_check *check, bool denied)
 {
     const ipt_request *request = &check->request;
-    answer a = {.maker = {call->seat->answer, false}};
+    const ipt_geo_facts *geo = &call->seat->decision.geo;
+    bool has_asn = call->seat->decision.has_geo && ipt_geo_has(geo, IPT_GEO_ASN);
+    answer a = {.maker = {call->seat->answer, false}, .asn = has_asn ? geo->values[IPT_GEO_ASN].uint : 0};
     Envoy__Service__Auth__V3__CheckResponse *to =
         rpc_make(&a.maker, &envoy__service__auth__v3__check_response__descriptor);
     Google__Rpc__Status *status = rpc_make(&a.maker, &google__rpc__status__descriptor);

@@ -200,12 +200,22 @@ static void put_provenance(rpc_maker *maker, Iptrust__V1__Decision *to, const ip
         return;
     revision->policies = rpc_borrow(d->view->policies_revision);
     revision->lists = rpc_borrow(d->view->lists_revision);
+    if (ipt_geo_revision(d->view->geo) != NULL)
+        revision->geo = rpc_borrow(ipt_geo_revision(d->view->geo));
     to->revision = revision;
     to->policy = rpc_borrow(d->policy->spec->name);
     if (call->request_id.p != NULL) {
         to->request_id_value_case = IPTRUST__V1__DECISION__REQUEST_ID_VALUE_REQUEST_ID;
         to->request_id = rpc_text(maker, call->request_id, IPT_TEXT_MAX);
     }
+}
+
+static Iptrust__V1__Geo *put_place(rpc_maker *maker, const ipt_decision *d)
+{
+    ipt_span told_by = {NULL, 0};
+    if (d->told_header != IPT_NAME_NONE)
+        told_by = ipt_names_text(d->view->names, d->told_header);
+    return rpc_put_geo(maker, d->view->geo, &d->geo, d->told_country, told_by);
 }
 
 Iptrust__V1__Decision *rpc_put_decision(rpc_maker *maker, const ipt_decision *decision, const ipt_call *call)
@@ -222,6 +232,8 @@ Iptrust__V1__Decision *rpc_put_decision(rpc_maker *maker, const ipt_decision *de
     put_forwarded(maker, to, decision);
     if (decision->has_proxy)
         to->proxy_protocol = rpc_put_proxy(maker, &decision->proxy);
+    if (decision->has_geo && call->want_geo)
+        to->geo = put_place(maker, decision);
     put_keys(maker, to, decision);
     put_provenance(maker, to, decision, call);
     return maker->failed ? NULL : to;

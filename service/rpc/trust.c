@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "rpc_priv.h"
+#include "put_priv.h"
 
 /* Reads, decides and writes one request. NULL with a problem; INTERNAL stands for missing memory, too. */
 static Iptrust__V1__Decision *answer(ipt_rpc_call *call, const Iptrust__V1__Request *request, const char *prefix,
@@ -159,6 +159,18 @@ static void put_members(rpc_maker *maker, Iptrust__V1__LookupAddressResponse *to
     to->lists = (Iptrust__V1__AddressList **)lists;
 }
 
+static void put_place(rpc_maker *maker, Iptrust__V1__LookupAddressResponse *to, const ipt_view *view, ipt_addr addr)
+{
+    ipt_geo_facts facts;
+    const ipt_span none = {NULL, 0};
+    ipt_view_place(view, addr, IPT_GEO_ALL, &facts);
+    if (ipt_geo_fields(view->geo) != 0)
+        to->geo = rpc_put_geo(maker, view->geo, &facts, none, none);
+    const char *reason = ipt_view_no_place(view, &facts);
+    if (reason != NULL)
+        to->geo_reason = rpc_borrow(reason);
+}
+
 bool rpc_lookup_handle(ipt_rpc_call *call)
 {
     static const char *const embeddings[] = {[IPT_EMBEDS_NONE] = "",
@@ -182,6 +194,7 @@ bool rpc_lookup_handle(ipt_rpc_call *call)
     if (embedding != IPT_EMBEDS_NONE)
         response->embedded_ipv4 = rpc_address(&maker, embedded);
     put_members(&maker, response, view, addr);
+    put_place(&maker, response, view, addr);
     call->answer = response;
     return maker.failed ? rpc_no_memory(call) : true;
 }
@@ -233,6 +246,8 @@ bool rpc_status_handle(ipt_rpc_call *call)
         return rpc_no_memory(call);
     revision->policies = rpc_borrow(view->policies_revision);
     revision->lists = rpc_borrow(view->lists_revision);
+    if (ipt_geo_revision(view->geo) != NULL)
+        revision->geo = rpc_borrow(ipt_geo_revision(view->geo));
     response->version = rpc_borrow(IPTRUST_VERSION);
     response->revision = revision;
     response->ready = ipt_engine_is_ready(call->seat->rpc->engine);

@@ -67,10 +67,16 @@ ipt_caller ipt_engine_caller(const ipt_generation *generation, bool is_unix, ipt
 typedef struct ipt_reload_result {
     bool ok;
     char policies_revision[9], lists_revision[9]; /* of the view in force afterwards */
+    char geo_revision[9];                         /* "" without a database */
     const ipt_diag *diag;                         /* borrowed for the call */
     ipt_err err;
 } ipt_reload_result;
 typedef void ipt_reload_done(void *context, const ipt_reload_result *result);
+
+/* Opens and checks the databases of a configuration: not on a thread that serves. *out is NULL when there are none.
+ * IPT_ECONFIG: a rule that none of them can answer; diag says which. previous lends its copies and may be NULL. */
+IPT_MUST_USE ipt_err ipt_engine_open_geo(const ipt_config *config, const ipt_geo *previous, ipt_diag *diag,
+                                         ipt_geo **out);
 
 /* Asks for a reload; requests that arrive while one is waiting are one. */
 void ipt_engine_reload(ipt_engine *engine);

@@ -49,6 +49,9 @@ ipt_geo *ipt_geo_ref(const ipt_geo *geo);
 void ipt_geo_unref(ipt_geo *geo);
 IPT_DEFINE_CLEANUP(ipt_geo, ipt_geo_unref)
 
+/* Whether both say the same of every file: the same copies, the same refusals. */
+bool ipt_geo_equal(const ipt_geo *a, const ipt_geo *b);
+
 /* Whether a file at one of the paths is another than was read, told from its inode, size and times: cheap. */
 bool ipt_geo_is_outdated(const ipt_geo *geo);
 
