@@ -24,6 +24,9 @@ extern "C" {
 #include "iptrust/net/lpm.h"
 #include "iptrust/net/prefix.h"
 
+#include "iptrust/geo/facts.h"
+#include "iptrust/geo/geo.h"
+
 #include "iptrust/wire/entry.h"
 #include "iptrust/wire/forwarded.h"
 #include "iptrust/wire/list_line.h"

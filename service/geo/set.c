@@ -7,6 +7,8 @@
 
 #include "geo_priv.h"
 
+enum { NAME_MAX_BYTES = 56 };
+
 typedef struct slot {
     char *path;
     char *name;
@@ -30,14 +32,15 @@ static char *name_of(const char *path)
     size_t n = strlen(base);
     if (n > 5 && strcmp(base + n - 5, ".mmdb") == 0)
         n -= 5;
-    char *name = malloc(n + 1);
+    n = n < NAME_MAX_BYTES ? n : NAME_MAX_BYTES;
+    char *name = malloc(n + sizeof("-16"));
     if (name == NULL)
         return NULL;
     for (size_t i = 0; i < n; i++) { /* it stands in answers and in labels */
         unsigned char c = (unsigned char)base[i];
         name[i] = c > 0x20 && c < 0x7f && c != '"' && c != '\\' ? (char)c : '_';
     }
-    name[n < 63 ? n : 63] = '\0';
+    name[n] = '\0';
     return name;
 }
 
@@ -88,6 +91,17 @@ static ipt_err fill(slot *to, const char *path, const slot *before)
     return err;
 }
 
+/* Names are told apart: a source or a label that could be either of two files says nothing. */
+static void make_name_unique(const ipt_geo *geo, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(geo->slots[k].name, geo->slots[i].name) == 0) {
+            (void)snprintf(geo->slots[i].name + strlen(geo->slots[i].name), sizeof("-16"), "-%zu", i + 1);
+            return;
+        }
+    }
+}
+
 static void revise(ipt_geo *geo)
 {
     struct sha256_ctx h;
@@ -123,6 +137,7 @@ ipt_err ipt_geo_open(const char *const *paths, size_t count, const ipt_geo *prev
             ipt_geo_unref(geo);
             return err;
         }
+        make_name_unique(geo, i);
     }
     revise(geo);
     *out = geo;

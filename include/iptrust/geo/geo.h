@@ -28,7 +28,7 @@ const char *ipt_geo_refusal_text(ipt_geo_refusal refusal); /* a plain phrase; of
 /* How one file of a set stands. Everything but path, refusal and loaded is void when nothing is loaded. */
 typedef struct ipt_geo_file {
     const char *path;
-    const char *name;        /* the file's name without directory and .mmdb; set always */
+    const char *name;        /* the file's name without directory and .mmdb, told apart from the others; set always */
     ipt_geo_refusal refusal; /* of what lies at path now; with loaded, an earlier copy serves on */
     bool loaded;
     const char *type;        /* database_type, as the vendor wrote it; printable ASCII */
