@@ -62,7 +62,7 @@ struct ipt_engine {
     engine_requests requests;
     engine_reload reload;
     ipt_watch *watch; /* NULL: not started, or inotify is not to be had */
-    ipt_geo *geo; /* the databases last opened; of who reloads alone */
+    ipt_geo *geo;     /* the databases last opened; of who reloads alone */
     struct ipt_beat *beats;
     _Atomic bool draining, listener_died;
 };
