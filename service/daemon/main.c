@@ -13,6 +13,7 @@
 
 #include "iptrust/config/diag_print.h"
 #include "iptrust/engine/health.h"
+#include "iptrust/tls/tls.h"
 
 enum { EXIT_WRONG = 2, POLL_MS = 20 };
 
@@ -45,6 +46,8 @@ static int look_at_config(const daemon_options *options, char *const *environmen
     if (err == IPT_OK)
         err = ipt_engine_open_geo(config, NULL, &diag, &geo);
     ipt_geo_unref(geo);
+    if (err == IPT_OK)
+        err = ipt_tls_check(config, (int64_t)time(NULL), &diag);
     daemon_blame_flags(options, &diag);
     print_diag(&diag);
     if (err == IPT_OK && options->task == DAEMON_PRINT) {
@@ -171,6 +174,15 @@ static ipt_err open_engine(program *d, const daemon_options *options, char *cons
     return ipt_engine_open(&how, diag, &d->engine);
 }
 
+/* What only a TLS library can tell of the configuration. */
+static ipt_err check_tls(program *d, ipt_diag *diag)
+{
+    const ipt_generation *generation = ipt_engine_acquire(d->engine);
+    ipt_err err = ipt_tls_check(generation->view->config, (int64_t)time(NULL), diag);
+    ipt_engine_release(d->engine, generation);
+    return err;
+}
+
 /* The configuration is borrowed from the first view, which cannot go before the reloading thread starts. */
 static ipt_err open_faces(program *d, const daemon_options *options, unsigned loops, const ipt_diag *diag)
 {
@@ -220,6 +232,8 @@ static int run(const daemon_options *options, char *const *environment)
     if (ipt_diag_init(&diag) != IPT_OK || ipt_log_new(STDERR_FILENO, IPT_LOG_AUTO, IPT_LOG_INFO, &d.log) != IPT_OK)
         return EXIT_FAILURE;
     ipt_err err = open_engine(&d, options, environment, loops, &diag);
+    if (err == IPT_OK)
+        err = check_tls(&d, &diag);
     daemon_blame_flags(options, &diag);
     if (err == IPT_ECONFIG)
         print_diag(&diag);

@@ -112,6 +112,19 @@ static void put_names(writer *w, const char *key, const ipt_config *config, cons
     close_at(w, ']');
 }
 
+/* Paths alone: what a key file holds is never shown. */
+static void put_tls(writer *w, const ipt_listener_spec *spec)
+{
+    if (spec->tls_cert == NULL)
+        return;
+    open_at(w, "tls", '{');
+    put_text(w, "cert", spec->tls_cert);
+    put_text(w, "key", spec->tls_key);
+    put_text(w, "client_ca", spec->tls_client_ca);
+    put_texts(w, "client_sans", spec->tls_client_sans, spec->tls_client_sans_count);
+    close_at(w, '}');
+}
+
 static void put_listener(writer *w, const char *key, const ipt_listener_spec *spec)
 {
     open_at(w, key, '{');
@@ -121,6 +134,7 @@ static void put_listener(writer *w, const char *key, const ipt_listener_spec *sp
         ipt_buf_addf(w->out, "\"%04o\"", spec->mode);
     }
     put_text(w, "token_file", spec->token_file);
+    put_tls(w, spec);
     close_at(w, '}');
 }
 

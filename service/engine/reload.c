@@ -109,9 +109,18 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static bool same_tls(const ipt_listener_spec *a, const ipt_listener_spec *b)
+{
+    bool same = same_text(a->tls_cert, b->tls_cert) && same_text(a->tls_key, b->tls_key) &&
+                same_text(a->tls_client_ca, b->tls_client_ca) && a->tls_client_sans_count == b->tls_client_sans_count;
+    for (size_t i = 0; same && i < a->tls_client_sans_count; i++)
+        same = same_text(a->tls_client_sans[i], b->tls_client_sans[i]);
+    return same;
+}
+
 static bool same_listener(const ipt_listener_spec *a, const ipt_listener_spec *b)
 {
-    return a->kind == b->kind && same_text(a->text, b->text) && a->mode == b->mode;
+    return a->kind == b->kind && same_text(a->text, b->text) && a->mode == b->mode && same_tls(a, b);
 }
 
 /* Sockets and limits are set up once: whoever changes them and reloads must not believe that they hold. */

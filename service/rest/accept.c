@@ -20,7 +20,8 @@ static void add(rest_loop *loop, rest_conn *conn, const struct sockaddr *from, s
     conn->loop = loop;
     loop->adding = conn;
     /* On failure the descriptor is closed; the notification tells whether the connection had begun. */
-    if (MHD_add_connection(loop->mhd, conn->fd, from, n) != MHD_YES && loop->adding != NULL) {
+    if (MHD_add_connection(conn->tls_files == NULL ? loop->plain : loop->secure, conn->fd, from, n) != MHD_YES &&
+        loop->adding != NULL) {
         atomic_fetch_sub_explicit(&loop->connections, 1, memory_order_relaxed);
         rest_conn_free(conn);
     }

@@ -38,7 +38,7 @@ static bool may_ask(rest_conn *conn, const ipt_generation *generation, rest_peer
         rest_refuse(conn, IPT_PROBLEM_NOT_FOUND, "", "there is nothing at this address");
         return false;
     }
-    *caller = ipt_engine_caller(generation, conn->is_unix, conn->addr);
+    *caller = rest_caller(conn, generation);
     if (*caller != IPT_CALLER_UNKNOWN)
         return true;
     rest_refuse(conn, IPT_PROBLEM_CALLER_NOT_ALLOWED, "", "the address of this proxy is not in callers");

@@ -5,11 +5,6 @@
 
 #include "iptrust/explain/explain.h"
 
-static ipt_caller caller_of(const rest_conn *conn, const ipt_generation *generation)
-{
-    return ipt_engine_caller(generation, conn->is_unix, conn->addr);
-}
-
 /* The engine points into one request, which lies somewhere in a batch. */
 static void prefix_pointer(ipt_problem *problem, const char *pointer)
 {
@@ -42,7 +37,7 @@ static bool decide(rest_conn *conn, const ipt_generation *generation, const ques
     *call = (ipt_call){.request_id = {NULL, 0}};
     if (!read_asked(asked, loop->arena, call, problem))
         return false;
-    call->request.caller = caller_of(conn, generation);
+    call->request.caller = rest_caller(conn, generation);
     if (ipt_engine_decide(loop->rest->engine, generation, &loop->seat, call, IPT_API_REST, IPT_DETAIL_FULL,
                           loop->decision, problem))
         return true;

@@ -40,11 +40,12 @@ static bool own_request(rest_conn *conn, const ipt_generation *generation, ipt_c
     const ipt_header *lines = rest_own_lines(conn, &count);
     if (lines == NULL)
         return false;
-    ipt_caller caller = ipt_engine_caller(generation, conn->is_unix, conn->addr);
+    ipt_caller caller = rest_caller(conn, generation);
     *out = (ipt_call){.request = {.peer = {conn->peer, conn->peer_n},
                                   .headers = lines,
                                   .header_count = count,
                                   .caller = caller,
+                                  .principal = conn->tls.principal,
                                   .http_parser_lax = true},
                       .want_geo = true,
                       .want_chain = true};

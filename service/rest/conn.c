@@ -31,6 +31,7 @@ rest_conn *rest_conn_new(rest_loop *loop, int fd, const rest_listener *listener,
     conn->loop = loop;
     conn->fd = fd;
     conn->face = listener->face;
+    conn->tls_files = listener->tls;
     conn->is_unix = listener->socket.is_unix;
     conn->since = ipt_clock_ms();
     set_peer(conn, from);
@@ -43,6 +44,7 @@ void rest_conn_free(rest_conn *conn)
         return;
     if (conn->entered)
         ipt_gate_leave(&conn->loop->rest->gate, !conn->is_unix, conn->addr);
+    ipt_tls_caller_done(&conn->tls);
     free(conn);
 }
 
@@ -53,11 +55,23 @@ void rest_conn_phase(rest_conn *conn, rest_phase phase)
     conn->has_bytes = false;
 }
 
+ipt_caller rest_caller(const rest_conn *conn, const ipt_generation *generation)
+{
+    return conn->tls.verified ? IPT_CALLER_TRUSTED : ipt_engine_caller(generation, conn->is_unix, conn->addr);
+}
+
+/* The library owns the descriptor: shutting it down makes it see the end and close. */
+static void cut(rest_conn *conn)
+{
+    if (!conn->cut)
+        (void)shutdown(conn->fd, SHUT_RDWR);
+    conn->cut = true;
+}
+
 void rest_on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
                         enum MHD_ConnectionNotificationCode code)
 {
     rest_loop *loop = context;
-    (void)mhd;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         rest_conn *conn = loop->adding;
         loop->adding = NULL;
@@ -66,6 +80,8 @@ void rest_on_connection(void *context, struct MHD_Connection *mhd, void **socket
         if (loop->first != NULL)
             loop->first->prev = conn;
         loop->first = conn;
+        if (conn->tls_files != NULL && !rest_tls_begin(conn, mhd))
+            cut(conn);
         return;
     }
     rest_conn *conn = *socket_context;
@@ -76,6 +92,7 @@ void rest_on_connection(void *context, struct MHD_Connection *mhd, void **socket
     if (conn->next != NULL)
         conn->next->prev = conn->prev;
     atomic_fetch_sub_explicit(&loop->connections, 1, memory_order_relaxed);
+    rest_tls_end(conn);
     rest_conn_free(conn);
 }
 
@@ -155,14 +172,6 @@ static uint64_t allowed_ms(const rest_conn *conn)
         break;
     }
     return UINT64_MAX;
-}
-
-/* The library owns the descriptor: shutting it down makes it see the end and close. */
-static void cut(rest_conn *conn)
-{
-    if (!conn->cut)
-        (void)shutdown(conn->fd, SHUT_RDWR);
-    conn->cut = true;
 }
 
 void rest_conn_sweep(rest_loop *loop)

@@ -267,6 +267,8 @@ enum MHD_Result rest_on_request(void *context, struct MHD_Connection *mhd, const
         if (info == NULL || info->socket_context == NULL)
             return MHD_NO;
         conn = info->socket_context;
+        if (conn->tls.required && !conn->tls.verified)
+            return MHD_NO; /* never met: the handshake fails first */
         *request_context = conn;
         return begin(conn, mhd, url, method, version);
     }

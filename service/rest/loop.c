@@ -1,4 +1,4 @@
-/* One event loop: a thread, a libmicrohttpd daemon without threads of its own, and the descriptors that are ours. While
+/* One event loop: a thread, libmicrohttpd without threads of its own, and the descriptors that are ours. While
  * requests come, only the library's own wait is called, one system call a turn; ours are looked at every millisecond.
  */
 #include "rest_priv.h"
@@ -28,12 +28,20 @@ IPT_PRINTF(2, 0) static void log_library(void *context, const char *format, va_l
         ipt_log_note(loop->rest->log, IPT_LOG_DEBUG, "libmicrohttpd", "detail", text);
 }
 
-static struct MHD_Daemon *library_start(rest_loop *loop)
+static struct MHD_Daemon *library_start(rest_loop *loop, bool secure)
 {
+    /* Each session gets its certificate when it begins (rest_tls_begin); without that it has none to show. */
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)ipt_tls_priorities()},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, ipt_tls_no_certificate()},
+        {MHD_OPTION_END, 0, NULL},
+    };
     /* Unbounded: our gate counts. No timeout: our sweep cuts. */
     unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
     if (!loop->decides)
         flags |= MHD_ALLOW_SUSPEND_RESUME;
+    if (secure)
+        flags |= MHD_USE_TLS;
     return MHD_start_daemon(flags, 0, NULL, NULL, rest_on_request, loop,                 //
                             MHD_OPTION_EXTERNAL_LOGGER, log_library, loop,               //
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REST_POOL_BYTES, //
@@ -44,7 +52,8 @@ static struct MHD_Daemon *library_start(rest_loop *loop)
                             MHD_OPTION_STRICT_FOR_CLIENT, 1,                             //
                             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                        //
                             MHD_OPTION_NOTIFY_COMPLETED, rest_on_completed, loop,        //
-                            MHD_OPTION_NOTIFY_CONNECTION, rest_on_connection, loop, MHD_OPTION_END);
+                            MHD_OPTION_NOTIFY_CONNECTION, rest_on_connection, loop,      //
+                            MHD_OPTION_ARRAY, secure ? tls : &tls[IPT_COUNT(tls) - 1], MHD_OPTION_END);
 }
 
 static bool watch(int epoll, int fd, uint32_t events, uint64_t tag)
@@ -55,10 +64,17 @@ static bool watch(int epoll, int fd, uint32_t events, uint64_t tag)
 
 enum { TAG_WAKE = REST_LISTENERS_MAX, TAG_LIBRARY };
 
+static bool watch_library(const rest_loop *loop, struct MHD_Daemon *library)
+{
+    if (library == NULL)
+        return true;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(library, MHD_DAEMON_INFO_EPOLL_FD);
+    return info != NULL && watch(loop->epoll, info->epoll_fd, EPOLLIN, TAG_LIBRARY);
+}
+
 static bool watch_all(rest_loop *loop)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(loop->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-    if (info == NULL || !watch(loop->epoll, info->epoll_fd, EPOLLIN, TAG_LIBRARY) ||
+    if (!watch_library(loop, loop->plain) || !watch_library(loop, loop->secure) ||
         !watch(loop->epoll, loop->wake, EPOLLIN, TAG_WAKE))
         return false;
     const ipt_rest *rest = loop->rest;
@@ -70,6 +86,19 @@ static bool watch_all(rest_loop *loop)
     }
     loop->listening = true;
     return true;
+}
+
+/* A loop has the library once, unless health and admin differ in TLS. */
+static bool start_libraries(rest_loop *loop)
+{
+    bool secure = rest_has_tls(loop->rest, loop->decides, true);
+    bool plain = !secure || rest_has_tls(loop->rest, loop->decides, false);
+    if (plain)
+        loop->plain = library_start(loop, false);
+    if (secure)
+        loop->secure = library_start(loop, true);
+    loop->only = plain && secure ? NULL : plain ? loop->plain : loop->secure;
+    return (!plain || loop->plain != NULL) && (!secure || loop->secure != NULL);
 }
 
 ipt_err rest_loop_open(rest_loop *loop)
@@ -87,8 +116,7 @@ ipt_err rest_loop_open(rest_loop *loop)
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    loop->mhd = library_start(loop);
-    if (loop->epoll < 0 || loop->wake < 0 || loop->mhd == NULL || !watch_all(loop))
+    if (loop->epoll < 0 || loop->wake < 0 || !start_libraries(loop) || !watch_all(loop))
         return IPT_EIO;
     loop->now = loop->swept = ipt_clock_ms();
     char name[24];
@@ -133,26 +161,34 @@ static void stop_listening(rest_loop *loop)
     loop->listening = false;
 }
 
-static int sleep_ms(rest_loop *loop)
+static int sleep_ms(struct MHD_Daemon *library, int most)
 {
     MHD_UNSIGNED_LONG_LONG timeout;
-    if (MHD_get_timeout(loop->mhd, &timeout) == MHD_YES && timeout < REST_TICK_MS)
+    if (library != NULL && MHD_get_timeout(library, &timeout) == MHD_YES && timeout < (unsigned)most)
         return (int)timeout;
-    return REST_TICK_MS;
+    return most;
+}
+
+static void run_libraries(rest_loop *loop)
+{
+    if (loop->plain != NULL)
+        (void)MHD_run(loop->plain);
+    if (loop->secure != NULL)
+        (void)MHD_run(loop->secure);
 }
 
 static void turn(rest_loop *loop)
 {
     uint64_t served = loop->served, before = loop->now;
     if (loop->busy)
-        (void)MHD_run_wait(loop->mhd, BUSY_WAIT_MS);
+        (void)MHD_run_wait(loop->only, BUSY_WAIT_MS);
     else {
-        look_at_ours(loop, sleep_ms(loop));
-        (void)MHD_run(loop->mhd);
+        look_at_ours(loop, sleep_ms(loop->plain, sleep_ms(loop->secure, REST_TICK_MS)));
+        run_libraries(loop);
     }
     loop->now = ipt_clock_ms();
     bool was_busy = loop->busy;
-    loop->busy = loop->served != served;
+    loop->busy = loop->served != served && loop->only != NULL;
     if (was_busy && loop->now != before)
         look_at_ours(loop, 0);
     ipt_beat_touch(loop->beat, loop->now);
@@ -220,8 +256,10 @@ void rest_loop_close(rest_loop *loop)
         if (conn->phase == PHASE_WAITING)
             MHD_resume_connection(conn->request.mhd);
     }
-    if (loop->mhd != NULL)
-        MHD_stop_daemon(loop->mhd);
+    if (loop->plain != NULL)
+        MHD_stop_daemon(loop->plain);
+    if (loop->secure != NULL)
+        MHD_stop_daemon(loop->secure);
     free_works(loop->works);
     close_fd(loop->epoll);
     close_fd(loop->wake);

@@ -23,10 +23,9 @@ static ipt_err count_init(ipt_rest *rest)
 static void log_listener(ipt_rest *rest, ipt_log_level level, const char *msg, rest_face face, const char *address,
                          const char *why)
 {
-    static const char *const names[] = {"http", "health", "admin"};
     ipt_log_line line;
     ipt_log_begin(&line, rest->log, level, msg);
-    ipt_log_str(&line, "listener", ipt_span_from(names[face]));
+    ipt_log_str(&line, "listener", ipt_span_from(rest_face_name(face)));
     if (address != NULL)
         ipt_log_str(&line, "address", ipt_span_from(address));
     if (why != NULL)
@@ -37,16 +36,19 @@ static void log_listener(ipt_rest *rest, ipt_log_level level, const char *msg, r
 /* optional: a listener that nobody asked for may be missing, with a warning. */
 static bool add_listener(ipt_rest *rest, const ipt_listener_spec *spec, rest_face face, bool optional)
 {
-    char why[200];
+    char why[320];
     if (spec->kind == IPT_LISTEN_OFF)
         return true;
     rest_listener *listener = &rest->listeners[rest->listener_count];
-    if (ipt_listener_open(spec, &listener->socket, why, sizeof(why))) {
+    if (rest_tls_open(spec, listener, why, sizeof(why)) &&
+        ipt_listener_open(spec, &listener->socket, why, sizeof(why))) {
         listener->face = face;
         rest->listener_count++;
         log_listener(rest, IPT_LOG_INFO, "listening", face, listener->socket.text, NULL);
         return true;
     }
+    ipt_tls_files_close(listener->tls);
+    listener->tls = NULL;
     log_listener(rest, optional ? IPT_LOG_WARNING : IPT_LOG_ERROR, optional ? "listener is off" : "cannot listen", face,
                  spec->kind == IPT_LISTEN_UNIX ? spec->path : spec->text, why);
     return optional;
@@ -100,6 +102,15 @@ static ipt_err open_loops(ipt_rest *rest, unsigned loops)
     return IPT_OK;
 }
 
+/* What is read again beside the configuration itself. */
+static void on_reload(void *context, const ipt_config *config, ipt_diag *diag)
+{
+    ipt_rest *rest = context;
+    rest_token_renew(rest, config, diag);
+    if (rest->watch != NULL)
+        ipt_tls_watch_now(rest->watch);
+}
+
 ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loops, ipt_rest **out)
 {
     ipt_auto(ipt_rest) *rest = calloc(1, sizeof(*rest));
@@ -109,7 +120,7 @@ ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loo
     rest->log = ipt_engine_log(engine);
     rest->keepalive_ms = config->limit_keepalive_ms;
     (void)pthread_mutex_init(&rest->token_lock, NULL);
-    ipt_engine_on_reload(engine, rest_token_renew, rest);
+    ipt_engine_on_reload(engine, on_reload, rest);
     ipt_err err = count_init(rest);
     if (err == IPT_OK)
         err = ipt_gate_init(&rest->gate, config->limit_connections, config->limit_per_address);
@@ -134,7 +145,7 @@ ipt_err ipt_rest_start(ipt_rest *rest)
         if (err != IPT_OK)
             return err;
     }
-    return IPT_OK;
+    return rest_tls_watch(rest);
 }
 
 static void set_state(ipt_rest *rest, rest_state state)
@@ -188,12 +199,15 @@ void ipt_rest_close(ipt_rest *rest)
         return;
     ipt_engine_stop(rest->engine); /* nobody may resume a connection that is gone */
     ipt_engine_on_reload(rest->engine, NULL, NULL);
+    ipt_tls_watch_stop(rest->watch);
     if (rest->loops != NULL)
         set_state(rest, REST_STOPPED);
     for (unsigned i = 0; i < rest->loop_count; i++)
         rest_loop_close(&rest->loops[i]);
-    for (size_t i = 0; i < rest->listener_count; i++)
+    for (size_t i = 0; i < rest->listener_count; i++) {
         ipt_listener_close(&rest->listeners[i].socket);
+        ipt_tls_files_close(rest->listeners[i].tls);
+    }
     free(rest->loops);
     ipt_gate_done(&rest->gate);
     rest_token_forget(&rest->token);

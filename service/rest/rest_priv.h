@@ -13,6 +13,7 @@
 #include "iptrust/listener/gate.h"
 #include "iptrust/listener/listener.h"
 #include "iptrust/rest/rest.h"
+#include "iptrust/tls/session.h"
 
 /* Limits of the contract (interfaces.md, REST) and of our own. */
 enum {
@@ -43,6 +44,7 @@ typedef enum rest_face { FACE_HTTP = 0, FACE_HEALTH, FACE_ADMIN } rest_face;
 typedef struct rest_listener {
     ipt_listener socket;
     rest_face face;
+    ipt_tls_files *tls; /* NULL: in the clear */
 } rest_listener;
 
 /* Where the admin socket goes when nobody says: out is the spec to listen on, kind OFF when there is no place. */
@@ -131,6 +133,8 @@ struct rest_conn {
     rest_loop *loop;
     int fd;
     rest_face face;
+    ipt_tls_files *tls_files; /* the listener's; NULL: in the clear */
+    ipt_tls_caller tls;
     bool is_unix, entered; /* entered: counted by the gate */
     bool cut;              /* shut down by us, about to be closed */
     ipt_addr addr;
@@ -149,8 +153,10 @@ struct rest_loop {
     bool decides; /* serves FACE_HTTP; else the other two */
     pthread_t thread;
     bool started;
-    struct MHD_Daemon *mhd;
-    int epoll, wake, reserve; /* reserve: a descriptor to give up when there are no others */
+    struct MHD_Daemon *plain, *secure; /* the library for connections in the clear and for TLS; NULL: not needed */
+    struct MHD_Daemon *only;           /* the one that is there; NULL: both are */
+    uint64_t refusal_told;             /* ms: when a refused certificate was last logged */
+    int epoll, wake, reserve;          /* reserve: a descriptor to give up when there are no others */
     ipt_seat seat;
     ipt_arena *arena, *batch_arena;
     ipt_decision *decision;
@@ -183,6 +189,7 @@ struct ipt_rest {
     rest_loop *loops; /* loop_count of them; the last serves health and admin */
     unsigned loop_count;
     int64_t keepalive_ms;
+    ipt_tls_watch *watch; /* NULL: no listener has TLS */
     pthread_mutex_t token_lock;
     ipt_buf token;      /* admin on TCP; .n 0: none */
     ipt_buf auth_token; /* of proxies; .n 0: none */
@@ -202,6 +209,17 @@ void rest_on_connection(void *context, struct MHD_Connection *mhd, void **socket
                         enum MHD_ConnectionNotificationCode code);
 void rest_on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                        enum MHD_RequestTerminationCode code);
+
+/* Whether what this caller says of a peer is believed. */
+ipt_caller rest_caller(const rest_conn *conn, const ipt_generation *generation);
+
+/* tls.c */
+const char *rest_face_name(rest_face face);
+IPT_MUST_USE bool rest_tls_open(const ipt_listener_spec *spec, rest_listener *listener, char *why, size_t cap);
+IPT_MUST_USE ipt_err rest_tls_watch(ipt_rest *rest);
+IPT_MUST_USE bool rest_tls_begin(rest_conn *conn, struct MHD_Connection *mhd);
+void rest_tls_end(rest_conn *conn);
+bool rest_has_tls(const ipt_rest *rest, bool decides, bool secure); /* a loop of that kind serves such a listener */
 
 /* accept.c */
 void rest_accept(rest_loop *loop, const rest_listener *listener);

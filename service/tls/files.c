@@ -20,6 +20,8 @@ typedef struct stamp {
 
 struct ipt_tls_files {
     char *paths[IPT_TLS_FILES]; /* NULL: there is none */
+    char **sans;                /* sans_count of them: client_sans */
+    size_t sans_count;
     pthread_mutex_t lock;
     tls_pem *current;
     /* Of the one who looks. */
@@ -44,15 +46,21 @@ static void pem_free(tls_pem *pem)
     free(pem);
 }
 
+/* The holder sees it immutable, the count is ours. */
+static tls_pem *whole_of(const ipt_tls_pem *pem)
+{
+    return (tls_pem *)(uintptr_t)pem;
+}
+
 void ipt_tls_pem_release(const ipt_tls_pem *pem)
 {
-    /* The holder sees it immutable, the count is ours. */
-    union {
-        const ipt_tls_pem *held;
-        tls_pem *ours;
-    } whole = {.held = pem};
-    if (pem != NULL && atomic_fetch_sub_explicit(&whole.ours->refs, 1, memory_order_acq_rel) == 1)
-        pem_free(whole.ours);
+    if (pem != NULL && atomic_fetch_sub_explicit(&whole_of(pem)->refs, 1, memory_order_acq_rel) == 1)
+        pem_free(whole_of(pem));
+}
+
+void *tls_pem_credentials(const ipt_tls_pem *pem)
+{
+    return whole_of(pem)->credentials;
 }
 
 const ipt_tls_pem *ipt_tls_files_acquire(ipt_tls_files *files)
@@ -232,19 +240,39 @@ ipt_tls_look ipt_tls_files_look(ipt_tls_files *files, bool at_once, ipt_tls_faul
 
 /* ---- the whole ---- */
 
-static bool copy_paths(const ipt_listener_spec *spec, ipt_tls_files *files)
+static bool copy_text(const char *from, char **out)
+{
+    size_t n = strlen(from) + 1;
+    *out = malloc(n);
+    if (*out != NULL)
+        memcpy(*out, from, n);
+    return *out != NULL;
+}
+
+static bool copy_spec(const ipt_listener_spec *spec, ipt_tls_files *files)
 {
     const char *const from[IPT_TLS_FILES] = {spec->tls_cert, spec->tls_key, spec->tls_client_ca};
     for (unsigned i = 0; i < IPT_TLS_FILES; i++) {
-        size_t n = from[i] == NULL ? 0 : strlen(from[i]) + 1;
-        if (n == 0)
-            continue;
-        files->paths[i] = malloc(n);
-        if (files->paths[i] == NULL)
+        if (from[i] != NULL && !copy_text(from[i], &files->paths[i]))
             return false;
-        memcpy(files->paths[i], from[i], n);
+    }
+    if (spec->tls_client_sans_count == 0)
+        return true;
+    files->sans = calloc(spec->tls_client_sans_count, sizeof(*files->sans));
+    if (files->sans == NULL)
+        return false;
+    files->sans_count = spec->tls_client_sans_count;
+    for (size_t i = 0; i < files->sans_count; i++) {
+        if (!copy_text(spec->tls_client_sans[i], &files->sans[i]))
+            return false;
     }
     return true;
+}
+
+bool ipt_tls_files_allow(const ipt_tls_files *files, const ipt_san *names, size_t count)
+{
+    return files->sans_count == 0 ||
+           ipt_san_is_allowed(names, count, (const char *const *)files->sans, files->sans_count);
 }
 
 ipt_err ipt_tls_files_open(const ipt_listener_spec *spec, ipt_tls_fault *fault, ipt_tls_files **out)
@@ -255,7 +283,7 @@ ipt_err ipt_tls_files_open(const ipt_listener_spec *spec, ipt_tls_fault *fault, 
     if (files == NULL)
         return IPT_ENOMEM;
     (void)pthread_mutex_init(&files->lock, NULL);
-    if (!copy_paths(spec, files))
+    if (!copy_spec(spec, files))
         return IPT_ENOMEM;
     take_stamps(files, files->seen);
     ipt_err err = load(files, fault, &readable, &first);
@@ -281,6 +309,9 @@ void ipt_tls_files_close(ipt_tls_files *files)
         ipt_tls_pem_release(&files->current->pem);
     for (unsigned i = 0; i < IPT_TLS_FILES; i++)
         free(files->paths[i]);
+    for (size_t i = 0; i < files->sans_count; i++)
+        free(files->sans[i]);
+    free(files->sans);
     (void)pthread_mutex_destroy(&files->lock);
     free(files);
 }

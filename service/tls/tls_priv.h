@@ -16,6 +16,9 @@ typedef struct tls_pem {
     _Atomic size_t refs;
 } tls_pem;
 
+/* files.c: gnutls_certificate_credentials_t, as long as pem is held. */
+void *tls_pem_credentials(const ipt_tls_pem *pem);
+
 /* credentials.c: checks the bytes and makes the credentials. IPT_ECONFIG: fault says why. */
 IPT_MUST_USE ipt_err tls_credentials_make(tls_pem *pem, const char *const paths[IPT_TLS_FILES], ipt_tls_fault *fault);
 IPT_PRINTF(3, 4) void tls_blame(ipt_tls_fault *fault, ipt_tls_file file, const char *format, ...);

@@ -58,6 +58,10 @@ IPT_DEFINE_CLEANUP(ipt_tls_files, ipt_tls_files_close)
 const ipt_tls_pem *ipt_tls_files_acquire(ipt_tls_files *files);
 void ipt_tls_pem_release(const ipt_tls_pem *pem); /* NULL is fine */
 
+/* Whether a caller of these names, whose certificate was verified, may call: client_sans of spec has one of them or is
+ * not stated. Any thread. */
+bool ipt_tls_files_allow(const ipt_tls_files *files, const ipt_san *names, size_t count);
+
 typedef enum ipt_tls_look {
     IPT_TLS_SAME = 0, /* nothing new, or something that has not settled yet */
     IPT_TLS_TAKEN,    /* a new generation is in force */

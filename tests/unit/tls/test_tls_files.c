@@ -308,7 +308,10 @@ static void each_allocation_may_fail(void **state)
     (void)state;
     setup_pair(&p, &one);
     put(p.ca, one.cert);
+    static const char *const sans[] = {"a.example", "spiffe://a/b"};
     p.spec.tls_client_ca = p.ca;
+    p.spec.tls_client_sans = sans;
+    p.spec.tls_client_sans_count = 2;
     for (size_t n = 1;; n++) {
         ipt_tls_fault fault;
         ipt_tls_files *files = NULL;
@@ -319,7 +322,7 @@ static void each_allocation_may_fail(void **state)
         ipt_tls_files_close(files);
         if (!happened) {
             assert_int_equal(err, IPT_OK);
-            assert_true(n > 6);
+            assert_true(n > 9);
             break;
         }
         assert_int_equal(err, IPT_ENOMEM);
