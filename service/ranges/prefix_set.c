@@ -70,7 +70,7 @@ void ipt_prefix_set_done(ipt_prefix_set *set)
     *set = (ipt_prefix_set){0};
 }
 
-/* ---- runs: the union as intervals that neither overlap nor touch ---- */
+/* ---- runs: the union as intervals that do not overlap ---- */
 
 static ipt_addr last_of(ipt_prefix p)
 {
@@ -119,7 +119,7 @@ static bool next_run(runs *from, run *out)
         if (!is_of(set.items[from->at], from->family))
             continue;
         run next = units_of(set.items[from->at]);
-        if (next.first > out->last && next.first - out->last > 1)
+        if (next.first > out->last)
             break;
         if (next.last > out->last)
             out->last = next.last;

@@ -318,6 +318,14 @@ static void the_past_knows_the_size_of_a_week_ago(void **state)
     }
     assert_true(ipt_accept_past_week_ago(&past, NOW + 300 * DAY, &space));
     assert_int_equal(space.v4, 30); /* nothing changed since */
+
+    past.count = 0;
+    ipt_accept_past_add(&past, NOW, (ipt_space){1, 1});
+    ipt_accept_past_add(&past, NOW + DAY, (ipt_space){2, 2});
+    assert_true(ipt_accept_past_week_ago(&past, NOW + 8 * DAY - 1, &space));
+    assert_int_equal(space.v4, 1);
+    assert_true(ipt_accept_past_week_ago(&past, NOW + 8 * DAY, &space));
+    assert_int_equal(space.v4, 2);
 }
 
 static void of_one_day_the_smallest_size_counts(void **state)
