@@ -398,6 +398,17 @@ class Renewal(unittest.TestCase):
         self.assertTrue(self.served.wait_shown("two"))
 
 
+    def test_other_paths_wait_for_the_next_start(self):
+        with open(self.served.daemon.config) as f:
+            text = f.read()
+        self.served.daemon.write(text.replace("192.0.2.7", "192.0.2.8"))
+        os.kill(self.served.daemon.process.pid, signal.SIGHUP)
+        self.assertTrue(self.served.daemon.wait_log("configuration", SEEN))
+        told = [l for l in self.served.daemon.lines if l["msg"] == "configuration"]
+        self.assertEqual(told[0]["detail"], "http is changed and takes effect at the next start")
+        self.assertEqual(self.served.curl(who="ip").returncode, 0)
+
+
 class Mounts(unittest.TestCase):
     def test_a_swapped_link_is_followed(self):
         base = tempfile.mkdtemp(prefix="ipt-mount-")

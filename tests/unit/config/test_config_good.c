@@ -419,6 +419,9 @@ static void what_is_dangerous_or_void_is_warned_about(void **state)
          "c.yaml:1:11: warning: 10.0.0.0/8 is broad for callers: whoever calls from there is believed\n"},
         {"admin: {listen: 192.0.2.1:9000, token_file: secrets/ok}\npolicies: {default: {}}\n",
          "c.yaml:1:17: warning: admin is reachable from other machines, and its token travels unencrypted\n"},
+        {"admin: {listen: 192.0.2.1:9000, token_file: secrets/ok, tls: {cert: secrets/ok, key: /dev/null}}\n"
+         "policies: {default: {}}\n",
+         "c.yaml:1:86: warning: /dev/null can be read by every user of this machine\n"},
         {"admin: {token_file: secrets/ok}\nhttp: {mode: \"0600\"}\npolicies: {default: {}}\n",
          "c.yaml:2:8: warning: mode is for Unix sockets and has no effect here\n"
          "c.yaml:1:9: warning: token_file has no effect on a Unix socket\n"},

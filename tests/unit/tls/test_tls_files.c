@@ -2,6 +2,7 @@
 #include "certs.h"
 
 #include <stdio.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -356,6 +357,68 @@ static void a_look_without_memory_is_made_up_for(void **state)
     }
 }
 
+typedef struct hearing {
+    pthread_mutex_t lock;
+    unsigned taken, refused;
+    size_t last;
+} hearing;
+
+static void hear(void *context, size_t which, ipt_tls_look look, const ipt_tls_fault *fault)
+{
+    hearing *h = context;
+    (void)fault;
+    (void)pthread_mutex_lock(&h->lock);
+    h->taken += look == IPT_TLS_TAKEN;
+    h->refused += look == IPT_TLS_REFUSED;
+    h->last = which;
+    (void)pthread_mutex_unlock(&h->lock);
+}
+
+static bool wait_heard(hearing *h, unsigned taken, unsigned refused)
+{
+    enum { LOOKS = 500, PAUSE_US = 10000 };
+    for (unsigned i = 0; i < LOOKS; i++) {
+        (void)pthread_mutex_lock(&h->lock);
+        bool all = h->taken == taken && h->refused == refused;
+        (void)pthread_mutex_unlock(&h->lock);
+        if (all)
+            return true;
+        (void)usleep(PAUSE_US);
+    }
+    return false;
+}
+
+static void a_watch_tells_of_each_listener_by_itself(void **state)
+{
+    place p[2];
+    ipt_tls_files *files[2];
+    ipt_tls_watch *watch = NULL;
+    hearing h = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        setup_pair(&p[i], &one);
+        files[i] = open_good(&p[i]);
+    }
+    failalloc_at(1);
+    assert_int_equal(ipt_tls_watch_start(files, 2, hear, &h, &watch), IPT_ENOMEM);
+    failalloc_at(0);
+    assert_null(watch);
+    assert_int_equal(ipt_tls_watch_start(files, 2, hear, &h, &watch), IPT_OK);
+    put(p[1].key, two.key);
+    assert_true(wait_heard(&h, 0, 1)); /* by itself, at the second look */
+    assert_int_equal(h.last, 1);
+    put(p[1].cert, two.cert);
+    ipt_tls_watch_now(watch);
+    assert_true(wait_heard(&h, 1, 1));
+    ipt_tls_watch_stop(watch);
+    expect_in_force(files[0], &one, 1);
+    expect_in_force(files[1], &two, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        ipt_tls_files_close(files[i]);
+        place_remove(&p[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_file_being_written_is_never_taken),
         cmocka_unit_test(a_swapped_link_is_seen),
         cmocka_unit_test(the_callers_ca_is_picked_up_too),
+        cmocka_unit_test(a_watch_tells_of_each_listener_by_itself),
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(a_look_without_memory_is_made_up_for),
     };
