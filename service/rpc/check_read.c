@@ -94,34 +94,31 @@ static bool is_bytes(const rpc_field *field, uint32_t number)
     return field->number == number && field->type == RPC_WIRE_BYTES;
 }
 
-/* HeaderValue, and the entry of a map<string, string>, which has the same first two fields. */
-static bool read_pair(ipt_span message, ipt_span *key, ipt_span *value)
+/* HeaderValue, and the entry of a map<string, string>, which has the same first two fields. raw: NULL in a map. */
+static bool read_pair(ipt_span message, ipt_span *key, ipt_span *value, ipt_span *raw)
 {
     rpc_field field;
     rpc_step step;
-    ipt_span raw = {NULL, 0};
     *key = *value = (ipt_span){NULL, 0};
     while ((step = rpc_wire_next(&message, &field)) == RPC_STEP_FIELD) {
         if (is_bytes(&field, HEADER_KEY))
             *key = field.bytes;
         else if (is_bytes(&field, HEADER_VALUE))
             *value = field.bytes;
-        else if (is_bytes(&field, HEADER_RAW))
-            raw = field.bytes;
+        else if (raw != NULL && is_bytes(&field, HEADER_RAW))
+            *raw = field.bytes;
     }
-    if (raw.n != 0)
-        *value = raw;
     return step == RPC_STEP_END;
 }
 
 static bool visit_map(reading *r, const rpc_field *field)
 {
-    ipt_span key, value;
+    ipt_span key, value, raw = {NULL, 0};
     if (!is_bytes(field, MAP_HEADERS))
         return true;
-    if (!read_pair(field->bytes, &key, &value))
+    if (!read_pair(field->bytes, &key, &value, &raw))
         return false;
-    take_header(r, true, key, value);
+    take_header(r, true, key, raw.n != 0 ? raw : value);
     return true;
 }
 
@@ -132,7 +129,7 @@ static bool visit_http(reading *r, const rpc_field *field)
         return walk(r, field->bytes, visit_map);
     if (!is_bytes(field, HTTP_HEADERS))
         return true;
-    if (!read_pair(field->bytes, &key, &value))
+    if (!read_pair(field->bytes, &key, &value, NULL))
         return false;
     take_header(r, false, key, value);
     return true;
@@ -183,7 +180,7 @@ static bool visit_attributes(reading *r, const rpc_field *field)
         return walk(r, field->bytes, visit_request);
     if (!is_bytes(field, ATTRIBUTES_EXTENSIONS))
         return true;
-    if (!read_pair(field->bytes, &key, &value))
+    if (!read_pair(field->bytes, &key, &value, NULL))
         return false;
     if (ipt_span_equal(key, IPT_SPAN("iptrust.policy")))
         r->policy = value;

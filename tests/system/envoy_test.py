@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from envoy import Application, Envoy, edited, seen, uncommented
+from envoy_peer import Application, Envoy, edited, seen, uncommented
 from rest_daemon import Daemon
 
 LB, STRANGER = "127.0.0.2", "127.0.0.3"  # the trusted balancer, and a client that connects to Envoy itself

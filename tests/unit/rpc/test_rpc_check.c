@@ -263,6 +263,28 @@ static void nul_cuts_nothing_off(void **state)
     face_close(&f);
 }
 
+/* Field 3 is raw_value in a HeaderValue, and nothing in the entry of a map. */
+static void an_entry_of_a_map_has_no_raw_value(void **state)
+{
+    face f;
+    uint8_t bytes[512];
+    (void)state;
+    face_open(&f);
+    for (int in_map = 0; in_map < 2; in_map++) {
+        const ask a = {SOCKET, "10.0.12.1", 80, NULL, NULL, in_map != 0, {{"x-forwarded-for", "8.8.8.8"}}};
+        size_t n = pack(&a, bytes);
+        uint8_t *value = memmem(bytes, n, "\a8.8.8.8", 8);
+        assert_non_null(value);
+        value[-1] = 0x1a; /* field 3, bytes */
+        assert_true(face_run(&f, CHECK, (ipt_span){(const char *)bytes, n}));
+        reply *r = envoy__service__auth__v3__check_response__unpack(NULL, f.out.n, (const uint8_t *)f.out.p);
+        assert_non_null(r);
+        assert_string_equal(header_of(r, "x-iptrust-client-ip"), in_map != 0 ? "8.8.8.8" : "10.0.12.1");
+        done(r);
+    }
+    face_close(&f);
+}
+
 static void what_clients_write_in_our_name_is_taken_away(void **state)
 {
     static const ask a = {SOCKET,
@@ -549,6 +571,7 @@ int main(void)
         cmocka_unit_test(peers_and_headers_make_the_client),
         cmocka_unit_test(no_bytes_are_a_request_without_a_source),
         cmocka_unit_test(nul_cuts_nothing_off),
+        cmocka_unit_test(an_entry_of_a_map_has_no_raw_value),
         cmocka_unit_test(what_clients_write_in_our_name_is_taken_away),
         cmocka_unit_test(modes_and_policies_are_obeyed),
         cmocka_unit_test(a_policy_that_may_not_be_chosen_denies_where_rules_are_enforced),
