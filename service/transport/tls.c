@@ -15,7 +15,9 @@ static grpc_ssl_certificate_config_reload_status certificate(void *context, grpc
     grpc_ssl_certificate_config_reload_status status = GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     if (pem->number != tls->shown) {
         const grpc_ssl_pem_key_cert_pair pair = {.private_key = pem->key.p, .cert_chain = pem->cert.p};
-        *config = grpc_ssl_server_certificate_config_create(pem->client_ca.n == 0 ? NULL : pem->client_ca.p, &pair, 1);
+        /* 1.51 as Debian builds it aborts without roots. Where nobody is asked for a certificate they are not used. */
+        const char *roots = pem->client_ca.n == 0 ? pem->cert.p : pem->client_ca.p;
+        *config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
         tls->shown = pem->number;
         status = GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
     }
