@@ -124,6 +124,6 @@ func main() {
 	client := auth.NewAuthorizationClient(connection)
 	forged := map[string]string{"x-forwarded-for": "8.8.8.8", "x-iptrust-client-ip": "1.2.3.4", "x_iptrust_client_ip": "1.2.3.4"}
 	check(client, "annotate", request("10.0.12.1", forged, ""))
-	check(client, "enforce", request("203.0.113.9", map[string]string{"x-forwarded-for": "8.8.8.8"}, "strict"))
+	check(client, "enforce", request("10.0.12.1", map[string]string{"x-forwarded-for": "unknown"}, "strict"))
 	check(client, "nothing", &auth.CheckRequest{})
 }
