@@ -33,8 +33,13 @@ extern "C" {
 #include "iptrust/wire/names.h"
 #include "iptrust/wire/proxy.h"
 
+#include "iptrust/ranges/accept.h"
+#include "iptrust/ranges/feed.h"
+#include "iptrust/ranges/prefix_set.h"
 #include "iptrust/ranges/provider.h"
+#include "iptrust/ranges/record.h"
 #include "iptrust/ranges/text.h"
+#include "iptrust/ranges/update.h"
 
 #include "iptrust/config/config.h"
 #include "iptrust/config/diag_print.h"

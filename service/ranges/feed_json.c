@@ -61,7 +61,7 @@ static bool expect_array(const ipt_feed_json *json, uint32_t object, const char 
 
 static bool expect_string(const ipt_feed_json *json, uint32_t object, const char *name, ipt_span *out)
 {
-    uint32_t at;
+    uint32_t at = 0;
     if (!expect(json, object, name, IPT_TAPE_STRING, "a string", &at))
         return false;
     *out = ipt_tape_text(&json->tape, at);
@@ -104,7 +104,7 @@ static bool take_elements(const ipt_feed_json *json, uint32_t array, ipt_ip fami
 
 static bool take_array(const ipt_feed_json *json, uint32_t object, const char *name, ipt_ip family)
 {
-    uint32_t array;
+    uint32_t array = 0;
     return expect_array(json, object, name, &array) && take_elements(json, array, family);
 }
 
@@ -144,7 +144,7 @@ static bool bad_date(const ipt_feed_json *json, uint32_t object, const char *nam
 static bool take_timestamp(const ipt_feed_json *json, uint32_t object, const char *name)
 {
     ipt_feed_version *version = &json->to->version;
-    ipt_span text;
+    ipt_span text = {0};
     uint32_t micros;
     if (!expect_string(json, object, name, &text))
         return false;
@@ -161,7 +161,7 @@ static bool take_timestamp(const ipt_feed_json *json, uint32_t object, const cha
 static bool take_google_version(const ipt_feed_json *json)
 {
     ipt_feed_version *version = &json->to->version;
-    ipt_span text;
+    ipt_span text = {0};
     int64_t local;
     uint32_t micros;
     if (!take_serial(json, 0, "syncToken") || !expect_string(json, 0, "creationTime", &text))
@@ -177,7 +177,7 @@ static bool take_google_version(const ipt_feed_json *json)
 static bool take_create_date(const ipt_feed_json *json)
 {
     ipt_feed_version *version = &json->to->version;
-    ipt_span text, rest;
+    ipt_span text = {0}, rest;
     if (!expect_string(json, 0, "createDate", &text))
         return false;
     if (!ipt_feed_date(text, "dddd-dd-dd-dd-dd-dd", &version->time, &rest) || rest.n != 0)
@@ -232,8 +232,8 @@ static bool check_services(const ipt_feed_json *json, const bool *seen)
 
 static bool read_cloudflare(const ipt_feed_json *json)
 {
-    uint32_t success = find(json, 0, "success"), result;
-    ipt_span etag;
+    uint32_t success = find(json, 0, "success"), result = 0;
+    ipt_span etag = {0};
     if (success == 0 || kind_of(json, success) != IPT_TAPE_TRUE)
         return ipt_feed_json_fail(json, success, "the answer is no success");
     if (!expect(json, 0, "result", IPT_TAPE_OBJECT, "an object", &result) ||
@@ -247,11 +247,11 @@ static bool read_cloudflare(const ipt_feed_json *json)
 static bool read_aws_entries(const ipt_feed_json *json, const char *name, const char *key, ipt_ip family, bool *seen)
 {
     const ipt_tape_item *items = json->tape.items;
-    uint32_t array, text;
+    uint32_t array = 0, text = 0;
     if (!expect_array(json, 0, name, &array))
         return false;
     for (uint32_t entry = array + 1; entry < items[array].end; entry = items[entry].end) {
-        ipt_span service;
+        ipt_span service = {0};
         ipt_prefix prefix;
         if (!expect(json, entry, key, IPT_TAPE_STRING, "a string", &text) ||
             !expect_string(json, entry, "service", &service) || !parse_at(json, text, family, &prefix))
@@ -264,7 +264,7 @@ static bool read_aws_entries(const ipt_feed_json *json, const char *name, const 
 
 static bool read_aws(const ipt_feed_json *json)
 {
-    bool *seen;
+    bool *seen = NULL;
     return begin_services(json, "aws", &seen) && take_serial(json, 0, "syncToken") && take_create_date(json) &&
            read_aws_entries(json, "prefixes", "ip_prefix", IPT_IP_V4, seen) &&
            read_aws_entries(json, "ipv6_prefixes", "ipv6_prefix", IPT_IP_V6, seen) && check_services(json, seen);
@@ -278,7 +278,7 @@ static bool read_fastly(const ipt_feed_json *json)
 static bool read_google(const ipt_feed_json *json)
 {
     const ipt_tape_item *items = json->tape.items;
-    uint32_t array;
+    uint32_t array = 0;
     if (!take_google_version(json) || !expect_array(json, 0, "prefixes", &array))
         return false;
     for (uint32_t entry = array + 1; entry < items[array].end; entry = items[entry].end) {
@@ -294,13 +294,13 @@ static bool read_google(const ipt_feed_json *json)
 static bool read_azure(const ipt_feed_json *json)
 {
     const ipt_tape_item *items = json->tape.items;
-    uint32_t values, properties, prefixes;
-    bool *seen;
+    uint32_t values = 0, properties = 0, prefixes = 0;
+    bool *seen = NULL;
     if (!begin_services(json, "azure", &seen) || !take_serial(json, 0, "changeNumber") ||
         !expect_array(json, 0, "values", &values))
         return false;
     for (uint32_t tag = values + 1; tag < items[values].end; tag = items[tag].end) {
-        ipt_span name;
+        ipt_span name = {0};
         if (!expect_string(json, tag, "name", &name) ||
             !expect(json, tag, "properties", IPT_TAPE_OBJECT, "an object", &properties) ||
             !expect_array(json, properties, "addressPrefixes", &prefixes))
@@ -328,7 +328,7 @@ static bool read_imperva(const ipt_feed_json *json)
 static bool take_objects(const ipt_feed_json *json, uint32_t object, const char *array_name, const char *name)
 {
     const ipt_tape_item *items = json->tape.items;
-    uint32_t array, text;
+    uint32_t array = 0, text = 0;
     if (!expect_array(json, object, array_name, &array))
         return false;
     for (uint32_t entry = array + 1; entry < items[array].end; entry = items[entry].end) {
@@ -347,7 +347,7 @@ static bool read_cdn77(const ipt_feed_json *json)
 static bool read_oracle(const ipt_feed_json *json)
 {
     const ipt_tape_item *items = json->tape.items;
-    uint32_t regions;
+    uint32_t regions = 0;
     if (!take_timestamp(json, 0, "last_updated_timestamp") || !expect_array(json, 0, "regions", &regions))
         return false;
     for (uint32_t region = regions + 1; region < items[regions].end; region = items[region].end) {
