@@ -44,11 +44,14 @@ static const rest_listener *find(const ipt_rest *rest, size_t which)
 static void told(void *context, size_t which, ipt_tls_look look, const ipt_tls_fault *fault)
 {
     ipt_rest *rest = context;
+    const rest_listener *listener = find(rest, which);
     bool taken = look == IPT_TLS_TAKEN;
+    if (listener == NULL)
+        return;
     ipt_log_line line;
     ipt_log_begin(&line, rest->log, taken ? IPT_LOG_INFO : IPT_LOG_ERROR,
                   taken ? "certificate renewed" : "certificate not renewed, the one in force stays");
-    ipt_log_str(&line, "listener", ipt_span_from(rest_face_name(find(rest, which)->face)));
+    ipt_log_str(&line, "listener", ipt_span_from(rest_face_name(listener->face)));
     if (!taken)
         ipt_log_str(&line, "reason", ipt_span_from(fault->text));
     ipt_log_end(&line);
