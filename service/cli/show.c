@@ -82,6 +82,74 @@ bool ipt_show_decision(ipt_span json, bool colour)
     return true;
 }
 
+/* UTF-8 as it is; control characters, which no database of ours passes on, are somebody else's words. */
+static void print_text(const char *between, const char *text)
+{
+    fputs(between, stdout);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)text[1] < 0xa0);
+        putchar(control ? '?' : c);
+    }
+}
+
+/* The values of these keys that are known, on one line with a heading (NULL: it stands there); nothing when none is.
+ */
+static bool show_line(yajl_val geo, const char *heading, const char *const *keys, size_t count)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        const char *text = get_text(geo, keys[i], NULL);
+        if (text == NULL)
+            continue;
+        if (!any && heading != NULL)
+            printf("    %-10s", heading);
+        print_text(any ? ", " : "", text);
+        any = true;
+    }
+    return any;
+}
+
+static bool show_flags(yajl_val geo)
+{
+    static const char *const keys[] = {"is_anonymous",    "is_anonymous_vpn",     "is_hosting_provider",
+                                       "is_public_proxy", "is_residential_proxy", "is_tor_exit_node"};
+    bool any = false;
+    for (size_t i = 0; i < IPT_COUNT(keys); i++) {
+        if (!YAJL_IS_TRUE(get(geo, keys[i], yajl_t_true)))
+            continue;
+        printf("%s%s", any ? ", " : "    anonymity ", keys[i]);
+        any = true;
+    }
+    if (any)
+        putchar('\n');
+    return any;
+}
+
+/*     place     London, England, United Kingdom, GB, Europe
+ *     network   AS3320, Deutsche Telekom AG */
+static void show_place(yajl_val geo, const char *reason)
+{
+    static const char *const place[] = {"city", "region_name", "country_name", "country_code", "continent_name"};
+    static const char *const network[] = {"as_name", "isp", "user_type", "connection_type"};
+    if (reason != NULL && strcmp(reason, "no_database") == 0)
+        return; /* nobody asked for any */
+    if (geo == NULL || reason != NULL) {
+        printf("    geo       unknown%s%s\n", reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+        return;
+    }
+    if (show_line(geo, "place", place, IPT_COUNT(place)))
+        putchar('\n');
+    long long asn = get_number(geo, "asn", 0);
+    if (asn != 0)
+        printf("    %-10sAS%lld%s", "network", asn, get_text(geo, "as_name", NULL) == NULL ? "" : ", ");
+    if (show_line(geo, asn != 0 ? NULL : "network", network, IPT_COUNT(network)) || asn != 0)
+        putchar('\n');
+    (void)show_flags(geo);
+    if (YAJL_IS_TRUE(get(geo, "embedded", yajl_t_true)))
+        printf("    (of %s, which the address carries)\n", get_text(geo, "address", "?"));
+}
+
 /* 172.68.1.2  global  cloudflare 172.64.0.0/13 */
 bool ipt_show_address(ipt_span json)
 {
@@ -101,6 +169,7 @@ bool ipt_show_address(ipt_span json)
         printf("%s%s %s", i == 0 ? "  " : ", ", get_text(lists[i], "list", get_text(lists[i], "name", "?")),
                get_text(lists[i], "prefix", ""));
     putchar('\n');
+    show_place(get(tree, "geo", yajl_t_object), get_text(tree, "geo_reason", NULL));
     return true;
 }
 

@@ -47,6 +47,11 @@ void ipt_explain_keys(ipt_buf *out, const ipt_decision *d, unsigned key); /* 0 t
 const char *ipt_explain_key_name(unsigned key);
 #define IPT_EXPLAIN_KEYS 4
 
+#define IPT_EXPLAIN_GEO 4
+/* With d->has_geo: a line of 0 to 3, UTF-8 without control characters; empty when unknown. */
+void ipt_explain_geo(ipt_buf *out, const ipt_decision *d, unsigned line);
+const char *ipt_explain_geo_name(unsigned line);
+
 /* One thing that could be changed: words, and what there is to copy, as a rule YAML. */
 typedef struct ipt_advice {
     ipt_buf words, yaml;

@@ -297,6 +297,25 @@ static void write_keys(ipt_buf *out, const ipt_decision *d)
     ipt_buf_adds(out, "</table>\n</section>\n");
 }
 
+static void write_geo(ipt_buf *out, const ipt_decision *d)
+{
+    if (!d->has_geo)
+        return;
+    ipt_buf_addf(out, "<h2>Where the client is%s</h2>\n<section class=\"card\">\n<table>\n",
+                 d->geo.embedded ? ", by the IPv4 address that it carries" : "");
+    for (unsigned i = 0; i < IPT_EXPLAIN_GEO; i++) {
+        ipt_auto(ipt_buf) value = {0};
+        ipt_explain_geo(&value, d, i);
+        ipt_buf_addf(out, "<tr><td><code>%s</code></td><td class=\"%s\">", ipt_explain_geo_name(i),
+                     any(out, &value) ? "a" : "soft");
+        if (!any(out, &value))
+            ipt_buf_adds(out, "unknown");
+        put(out, &value);
+        ipt_buf_adds(out, "</td></tr>\n");
+    }
+    ipt_buf_adds(out, "</table>\n</section>\n");
+}
+
 void ipt_explain_html(ipt_buf *out, const ipt_decision *decision)
 {
     write_head(out, decision);
@@ -305,6 +324,7 @@ void ipt_explain_html(ipt_buf *out, const ipt_decision *decision)
     write_advice(out, decision);
     write_reasons(out, decision);
     write_findings(out, decision);
+    write_geo(out, decision);
     write_keys(out, decision);
     ipt_buf_addf(out, "<footer>iptrustd %s, policy %s, revision %s of the policies, %s of the lists.</footer>\n",
                  IPTRUST_VERSION, decision->policy->spec->name, decision->view->policies_revision,

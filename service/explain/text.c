@@ -329,6 +329,26 @@ static void draw_keys(const painter *p)
     }
 }
 
+static void draw_geo(const painter *p)
+{
+    if (!p->d->has_geo)
+        return;
+    title(p, p->d->geo.embedded ? "Where the client is, by the IPv4 address that it carries" : "Where the client is");
+    for (unsigned i = 0; i < IPT_EXPLAIN_GEO; i++) {
+        ipt_auto(ipt_buf) value = {0};
+        ipt_explain_geo(&value, p->d, i);
+        ipt_span text = taken(p, &value);
+        ipt_buf_addf(p->out, "  %-12s", ipt_explain_geo_name(i));
+        if (text.n == 0)
+            ipt_buf_adds(p->out, "unknown");
+        else if (p->g == &unicode)
+            ipt_buf_add(p->out, text);
+        else
+            ipt_explain_escape(p->out, text, SIZE_MAX);
+        ipt_buf_addc(p->out, '\n');
+    }
+}
+
 static void draw_ruling(const painter *p)
 {
     static const char *const modes[] = {
@@ -383,6 +403,7 @@ void ipt_explain_text(ipt_buf *out, const ipt_decision *decision, ipt_explain_st
     draw_chain(&p);
     draw_reasons(&p);
     draw_findings(&p);
+    draw_geo(&p);
     draw_keys(&p);
     draw_ruling(&p);
     draw_advice(&p);

@@ -1,8 +1,11 @@
 /* The geo module for drivers: `check` opens each file that standard input names and says how it stands, with look-ups
- * when it was taken; `ask FILE...` answers the addresses of standard input from the files as one set. */
+ * when it was taken; `ask FILE...` answers the addresses of standard input from the files as one set; `live FILE` looks
+ * up random addresses and takes the file over whenever it is another, until standard input ends. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "iptrust/geo/geo.h"
 
@@ -104,8 +107,43 @@ static int ask(const char *const *paths, size_t count)
             if (facts.not_covered >> i & 1)
                 printf("not_covered\t%s\t\n", ipt_geo_file_at(geo, i).name);
         }
-        putchar('\n');
+        puts("."); /* the end of an answer */
     }
+    ipt_geo_unref(geo);
+    return 0;
+}
+
+static bool input_has_ended(void)
+{
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    char byte;
+    return poll(&input, 1, 0) == 1 && read(0, &byte, 1) == 0;
+}
+
+static int live(const char *path)
+{
+    uint64_t lookups = 0, found = 0, taken = 0, refused = 0, sum = 0;
+    ipt_geo *geo = open_set(&path, 1);
+    while (!input_has_ended()) {
+        for (unsigned i = 0; i < 200; i++) {
+            ipt_geo_facts facts;
+            ipt_geo_lookup(geo, ipt_addr_from_v4((uint32_t)next_random()), IPT_GEO_ALL, &facts);
+            found += facts.present != 0;
+            sum += touch(&facts);
+        }
+        lookups += 200;
+        if (!ipt_geo_is_outdated(geo))
+            continue;
+        ipt_geo *fresh;
+        if (ipt_geo_open(&path, 1, geo, &fresh) != IPT_OK)
+            return 2;
+        ipt_geo_unref(geo);
+        geo = fresh;
+        *(ipt_geo_file_at(geo, 0).refusal == IPT_GEO_TAKEN ? &taken : &refused) += 1;
+    }
+    bool loaded = ipt_geo_file_at(geo, 0).loaded;
+    printf("%llu %llu %llu %llu %d %llu\n", (unsigned long long)lookups, (unsigned long long)found,
+           (unsigned long long)taken, (unsigned long long)refused, loaded, (unsigned long long)sum % 10);
     ipt_geo_unref(geo);
     return 0;
 }
@@ -116,6 +154,8 @@ int main(int argc, char **argv)
         return check();
     if (argc > 2 && argc - 2 <= IPT_GEO_FILES_MAX && strcmp(argv[1], "ask") == 0)
         return ask((const char *const *)argv + 2, (size_t)(argc - 2));
-    fputs("usage: geo_runner check | ask FILE...\n", stderr);
+    if (argc == 3 && strcmp(argv[1], "live") == 0)
+        return live(argv[2]);
+    fputs("usage: geo_runner check | ask FILE... | live FILE\n", stderr);
     return 2;
 }
