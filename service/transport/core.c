@@ -56,6 +56,10 @@ static grpc_server *server_new(const ipt_config *config)
         /* A small message may stand for a large one, which the library would unpack before it counts. */
         number(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
         number(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
+        number(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
+        /* A timer a call would be set and cancelled for nothing: we look at the deadline before we begin, and an answer
+         * takes microseconds. Whoever waits on ends the call by himself. */
+        number(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0),
         number(GRPC_ARG_ALLOW_REUSEPORT, 0), /* two daemons on one port would share callers unnoticed */
         number(GRPC_ARG_ENABLE_CHANNELZ, 0),
         number(GRPC_ARG_HTTP2_BDP_PROBE, 0),

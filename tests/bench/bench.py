@@ -6,6 +6,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import callouts
 import decisions
 import report
 import rest
@@ -25,7 +26,7 @@ def find(*parts):
 def main():
     arguments = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5, help="of every measurement (5)")
-    arguments.add_argument("--only", choices=("decisions", "rest"), help="one half alone")
+    arguments.add_argument("--only", choices=("decisions", "rest", "callouts"), help="one part alone")
     arguments.add_argument("--write", action="store_true", help="put the table into docs/PERFORMANCE.md")
     chosen = arguments.parse_args()
     if chosen.write and (chosen.only or chosen.rounds != 5):
@@ -34,13 +35,13 @@ def main():
     work = os.path.join(ROOT, "build", "bench")
     tools = SimpleNamespace(walk=find("build/bench/walk"), walk_fast=find("build/bench/walk-fast"),
                             rest=find("build/bench/rest"), decide=find("build/release/tests/bench/bench_decide"))
-    if chosen.only != "decisions":
-        tools.daemon = find("build/release/iptrustd", "build/release/service/daemon/iptrustd")
+    tools.daemon = find("build/release/iptrustd", "build/release/service/daemon/iptrustd")
+    tools.echo, tools.authz = find("build/release/tests/bench/bench_echo"), find("build/bench/authz")
+    tools.envoy, tools.venv_python = find("build/bench/venv/bin/envoy"), find("build/bench/venv/bin/python")
     figures = []
-    if chosen.only != "rest":
-        figures += decisions.measure(work, tools, chosen.rounds)
-    if chosen.only != "decisions":
-        figures += rest.measure(work, tools, chosen.rounds)
+    for part in (decisions, rest, callouts):
+        if chosen.only in (None, part.__name__):
+            figures += part.measure(work, tools, chosen.rounds)
 
     table = report.markdown(figures, chosen.rounds)
     print("\n" + table)
