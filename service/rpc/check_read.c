@@ -10,7 +10,7 @@
 
 #include "iptrust/callout/callout.h"
 
-enum { HEADERS_ALL = 1024, HEADERS_KEPT = 4096 };
+enum { HEADERS_USUAL = 64, HEADERS_ALL = 1024, HEADERS_KEPT = 4096 };
 
 enum { /* field numbers, reference/ext-authz-wire.md */
        CHECK_ATTRIBUTES = 1,
@@ -44,7 +44,7 @@ typedef struct reading {
     size_t mapped;      /* lines in header_map */
     size_t merged;      /* lines in headers */
     size_t skip;        /* STORE: lines to pass over first */
-    ipt_header *stored; /* STORE */
+    ipt_header *stored; /* COUNT: the first HEADERS_USUAL lines of either form, which mostly are all */
     size_t count;
     uint32_t address_kind; /* ADDRESS_*; 0: none */
     ipt_span address;
@@ -63,7 +63,10 @@ static void take_header(reading *r, bool in_map, ipt_span key, ipt_span value)
     if (key.n == 0 || key.p[0] == ':' || (r->only_read && !is_read(r, key)))
         return; /* a pseudo-header of HTTP/2 is none */
     if (r->pass != PASS_STORE) {
+        size_t before = r->mapped + r->merged;
         *(in_map ? &r->mapped : &r->merged) += 1;
+        if (before < HEADERS_USUAL && r->pass == PASS_COUNT)
+            r->stored[before] = (ipt_header){key, ipt_span_trim(value)};
         return;
     }
     if (in_map != r->use_map)
@@ -213,6 +216,10 @@ static bool store_headers(reading *r, ipt_span bytes, ipt_arena *arena)
 {
     r->use_map = r->mapped != 0;
     size_t count = r->use_map ? r->mapped : r->merged;
+    if (count <= HEADERS_USUAL && count == r->mapped + r->merged) {
+        r->count = count;
+        return true;
+    }
     if (count > HEADERS_ALL) {
         r->only_read = true;
         r->pass = PASS_COUNT_READ;
@@ -236,7 +243,10 @@ bool rpc_check_decode(ipt_rpc_call *call, ipt_span bytes)
 {
     enum { PEER_ROOM = 96 };
     ipt_arena *arena = call->seat->request;
-    reading r = {.names = call->generation->view->names};
+    reading r = {.names = call->generation->view->names,
+                 .stored = ipt_arena_alloc(arena, HEADERS_USUAL * sizeof(ipt_header))};
+    if (r.stored == NULL)
+        return rpc_no_memory(call);
     if (!walk(&r, bytes, visit_check))
         return rpc_refuse(call, IPT_PROBLEM_BAD_REQUEST, "", "the bytes are no CheckRequest");
     rpc_check *check = ipt_arena_calloc(arena, 1, sizeof(*check));

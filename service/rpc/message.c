@@ -52,15 +52,6 @@ bool rpc_unpack(ipt_rpc_call *call, ipt_span bytes, const ProtobufCMessageDescri
     return refuse_scan(call, RPC_SCAN_MALFORMED);
 }
 
-bool rpc_pack(const ProtobufCMessage *message, ipt_buf *out)
-{
-    size_t n = protobuf_c_message_get_packed_size(message);
-    if (!ipt_buf_reserve(out, n))
-        return false;
-    out->n += protobuf_c_message_pack(message, (uint8_t *)out->p + out->n);
-    return true;
-}
-
 bool rpc_encode(ipt_rpc_call *call, ipt_buf *out)
 {
     return rpc_pack(call->answer, out) || rpc_no_memory(call);

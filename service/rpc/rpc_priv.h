@@ -60,8 +60,9 @@ IPT_MUST_USE rpc_scan rpc_wire_scan(ipt_span bytes, const ProtobufCMessageDescri
 IPT_MUST_USE bool rpc_unpack(ipt_rpc_call *call, ipt_span bytes, const ProtobufCMessageDescriptor *descriptor);
 /* call->answer onto out. */
 IPT_MUST_USE bool rpc_encode(ipt_rpc_call *call, ipt_buf *out);
-/* Packs a message behind what is in out. */
+/* pack.c: a message behind what is in out; of messages whose fields all are of kinds that rpc_packs knows. */
 IPT_MUST_USE bool rpc_pack(const ProtobufCMessage *message, ipt_buf *out);
+bool rpc_packs(const ProtobufCFieldDescriptor *field);
 
 /* Builds messages in an arena; failure is sticky, so that one check at the end is enough where nothing is read back. */
 typedef struct rpc_maker {

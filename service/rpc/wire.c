@@ -6,6 +6,11 @@
 static bool next_varint(ipt_span *rest, uint64_t *out)
 {
     uint64_t value = 0;
+    if (rest->n != 0 && (uint8_t)*rest->p < 0x80) { /* nearly all are this short */
+        *out = (uint8_t)*rest->p++;
+        rest->n--;
+        return true;
+    }
     for (size_t i = 0; i < rest->n && i < 10; i++) {
         uint8_t byte = (uint8_t)rest->p[i];
         if (i == 9 && byte > 1)

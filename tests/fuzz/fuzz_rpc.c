@@ -1,9 +1,11 @@
 /* Every method with bytes of the input: the first byte chooses the method and the caller, the rest is the message.
  * There is an answer or a status that says why not; an answer to Check is never empty and decodes, every other decodes,
- * too; and the same call twice is the same bytes. */
+ * too; and the same call twice is the same bytes, which are
+ * those that protobuf-c makes of the decoded answer. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <envoy/service/auth/v3/external_auth.pb-c.h>
@@ -78,6 +80,10 @@ static bool run(ipt_rpc_seat *seat, size_t which, bool trusted, ipt_span message
     ProtobufCMessage *answer =
         protobuf_c_message_unpack(answers[which], NULL, out->n, (const uint8_t *)(out->n == 0 ? "" : out->p));
     must(answer != NULL && protobuf_c_message_check(answer));
+    uint8_t *again = malloc(out->n + 1);
+    must(again != NULL && protobuf_c_message_get_packed_size(answer) == out->n &&
+         protobuf_c_message_pack(answer, again) == out->n && (out->n == 0 || memcmp(again, out->p, out->n) == 0));
+    free(again);
     protobuf_c_message_free_unpacked(answer, NULL);
     return true;
 }

@@ -98,5 +98,13 @@ void *face_ask(face *f, const char *path, const ProtobufCMessage *message, const
         return NULL;
     void *out = protobuf_c_message_unpack(answer, NULL, f->out.n, (const uint8_t *)f->out.p);
     assert_non_null(out);
+    /* Packed by us in one pass; the library's two passes must come to the same. */
+    uint8_t *again = malloc(f->out.n + 1);
+    assert_non_null(again);
+    assert_int_equal(protobuf_c_message_get_packed_size(out), f->out.n);
+    assert_int_equal(protobuf_c_message_pack(out, again), f->out.n);
+    if (f->out.n != 0)
+        assert_memory_equal(again, f->out.p, f->out.n);
+    free(again);
     return out;
 }

@@ -482,6 +482,56 @@ static void floods_change_nothing(void **state)
     free(bytes);
 }
 
+/* Lines are kept while they are counted as long as they are few and of one form; the way must not show. */
+static void any_number_of_lines_is_read_alike(void **state)
+{
+    static const size_t counts[] = {1, 2, 63, 64, 65, 66, 130, 500};
+    static uint8_t bytes[64 << 10];
+    face f;
+    (void)state;
+    face_open(&f);
+    for (size_t i = 0; i < 3 * IPT_COUNT(counts); i++) {
+        size_t n = counts[i / 3], form = i % 3; /* headers, header_map, both: then the map is what counts */
+        char names[500][32];
+        Envoy__Service__Auth__V3__CheckRequest whole = ENVOY__SERVICE__AUTH__V3__CHECK_REQUEST__INIT;
+        Envoy__Service__Auth__V3__AttributeContext context = ENVOY__SERVICE__AUTH__V3__ATTRIBUTE_CONTEXT__INIT;
+        Envoy__Service__Auth__V3__AttributeContext__Request r =
+            ENVOY__SERVICE__AUTH__V3__ATTRIBUTE_CONTEXT__REQUEST__INIT;
+        Envoy__Service__Auth__V3__AttributeContext__HttpRequest http =
+            ENVOY__SERVICE__AUTH__V3__ATTRIBUTE_CONTEXT__HTTP_REQUEST__INIT;
+        Envoy__Config__Core__V3__HeaderMap map = ENVOY__CONFIG__CORE__V3__HEADER_MAP__INIT;
+        static Envoy__Service__Auth__V3__AttributeContext__HttpRequest__HeadersEntry merged[500], *merged_p[500];
+        static Envoy__Config__Core__V3__HeaderValue lines[500], *lines_p[500];
+        for (size_t k = 0; k < n; k++) {
+            snprintf(names[k], sizeof(names[k]), "x-iptrust-%zu", k);
+            envoy__service__auth__v3__attribute_context__http_request__headers_entry__init(&merged[k]);
+            envoy__config__core__v3__header_value__init(&lines[k]);
+            merged[k].key = form == 2 ? text("other") : names[k];
+            lines[k].key = names[k];
+            merged[k].value = lines[k].value = text("forged");
+            merged_p[k] = &merged[k];
+            lines_p[k] = &lines[k];
+        }
+        map.headers = lines_p;
+        map.n_headers = n;
+        http.headers = merged_p;
+        http.n_headers = form == 1 ? 0 : n;
+        http.header_map = form == 0 ? NULL : &map;
+        r.http = &http;
+        context.request = &r;
+        whole.attributes = &context;
+        size_t size = envoy__service__auth__v3__check_request__pack(&whole, bytes);
+        assert_true(face_run(&f, CHECK, (ipt_span){(const char *)bytes, size}));
+        reply *answer = envoy__service__auth__v3__check_response__unpack(NULL, f.out.n, (const uint8_t *)f.out.p);
+        assert_non_null(answer);
+        for (size_t k = 0; k < n; k++)
+            assert_true(is_removed(answer, names[k]));
+        assert_false(is_removed(answer, "other"));
+        done(answer);
+    }
+    face_close(&f);
+}
+
 static void every_allocation_may_fail(void **state)
 {
     static const ask a = {
@@ -579,6 +629,7 @@ int main(void)
         cmocka_unit_test(rewriting_says_the_client_or_nothing),
         cmocka_unit_test(a_long_chain_is_cut),
         cmocka_unit_test(floods_change_nothing),
+        cmocka_unit_test(any_number_of_lines_is_read_alike),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(what_envoy_sent_is_answered),
     };
