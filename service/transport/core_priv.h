@@ -103,10 +103,11 @@ void core_watch_look(core_queue *queue); /* tells those who watch what is new */
 
 /* ---- connections ---- */
 
-/* By the descriptor that the library serves. The address is read by calls of that connection. */
+/* What a descriptor stands for: to the library a connection, whose address its calls read; to us the watch over one. A
+ * number that the library has closed may be given again before its watch has seen the end, so the two never mix. */
 typedef struct core_conn {
-    _Atomic uint64_t hi, lo;
-    int watch; /* a second descriptor of the same socket, to see its end; -1 */
+    _Atomic uint64_t hi, lo; /* the library's */
+    ipt_addr watched;        /* the watch's: who is counted */
 } core_conn;
 
 typedef struct core_door {

@@ -1,6 +1,6 @@
 /* Taking connections ourselves. The library's own listener dies for good when descriptors run out, makes Unix sockets
  * that other users cannot open, and knows no limit of connections; so it only gets connected descriptors from us. It
- * does not say when one ends: a second descriptor of the same socket does. */
+ * does not say when one ends: a second descriptor of the same socket does, the watch. */
 #include "core_priv.h"
 
 #include <errno.h>
@@ -88,26 +88,25 @@ static void take(ipt_transport *transport, int fd, const struct sockaddr_storage
     int one = 1;
     if (has_addr)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    conn->watch = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (conn->watch < 0 || !watch(door->epoll, conn->watch, 0, (uint64_t)fd)) {
-        if (conn->watch >= 0)
-            (void)close(conn->watch);
-        leave(door, has_addr, addr);
-        (void)close(fd);
+    int end = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (end >= 0 && (size_t)end < door->conn_max && watch(door->epoll, end, 0, (uint64_t)end)) {
+        door->conns[end].watched = addr;
+        hand_over(transport, fd);
         return;
     }
-    hand_over(transport, fd);
+    if (end >= 0)
+        (void)close(end);
+    leave(door, has_addr, addr);
+    (void)close(fd);
 }
 
 /* Both directions are shut: either side has ended the connection. */
-static void ended(core_door *door, size_t fd)
+static void ended(core_door *door, int end)
 {
-    core_conn *conn = &door->conns[fd];
-    ipt_addr addr = conn_addr(conn);
     /* The library may still hold the socket, and closing one of two descriptors leaves the set as it is (epoll(7)). */
-    (void)epoll_ctl(door->epoll, EPOLL_CTL_DEL, conn->watch, NULL);
-    (void)close(conn->watch);
-    leave(door, !door->listener.is_unix, addr);
+    (void)epoll_ctl(door->epoll, EPOLL_CTL_DEL, end, NULL);
+    (void)close(end);
+    leave(door, !door->listener.is_unix, door->conns[end].watched);
 }
 
 /* As in rest: a caller who is sent away knows, and the queue moves. */
@@ -151,10 +150,10 @@ static void *run(void *context)
     while (!atomic_load_explicit(&door->stop, memory_order_acquire)) {
         int n = epoll_wait(door->epoll, events, EVENTS, IPT_BEAT_LONGEST_MS);
         ipt_beat_touch(door->beat, ipt_clock_ms());
-        /* Ends first: a descriptor that is taken now may have the number of one that ended. */
+        /* Ends first: they make room. */
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 < door->conn_max)
-                ended(door, (size_t)events[i].data.u64);
+                ended(door, (int)events[i].data.u64);
         }
         for (int i = 0; i < n; i++) {
             uint64_t ignored;
