@@ -1,7 +1,8 @@
 // Asks envoy.service.auth.v3.Authorization with the stubs that Envoy's own control planes use, and grpc.health.v1 with
-// those of grpc-go. Prints what came back, one line a call; exit 1 when a call failed.
+// those of grpc-go. Prints what came back, one line a call; exit 1 when a call failed. With -calls or -seconds it is a
+// load of eight clients with a connection each, and prints how many calls there were and how many failed.
 //
-//	check [-cacert FILE [-cert FILE -key FILE] [-name HOST]] TARGET
+//	check [-calls N | -seconds N] [-cacert FILE [-cert FILE -key FILE] [-name HOST]] TARGET
 package main
 
 import (
@@ -13,6 +14,8 @@ import (
 	"fmt"
 	"os"
 	"sort"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -27,6 +30,8 @@ var (
 	caFile   = flag.String("cacert", "", "trust this CA and speak TLS")
 	certFile = flag.String("cert", "", "client certificate")
 	keyFile  = flag.String("key", "", "its key")
+	calls    = flag.Int64("calls", 0, "calls of a load")
+	seconds  = flag.Int("seconds", 0, "length of a load")
 	name     = flag.String("name", "", "host name to find in the server's certificate")
 )
 
@@ -106,8 +111,47 @@ func check(client auth.AuthorizationClient, name string, request *auth.CheckRequ
 	fmt.Println(string(text))
 }
 
+const clients = 8
+
+func load() {
+	var left, done, failed atomic.Int64
+	var first atomic.Value
+	var all sync.WaitGroup
+	left.Store(*calls)
+	end := time.Now().Add(time.Duration(*seconds) * time.Second)
+	asked := request("10.0.12.1", map[string]string{"x-forwarded-for": "8.8.8.8"}, "")
+	for range clients {
+		all.Go(func() {
+			connection, err := grpc.NewClient(flag.Arg(0), grpc.WithTransportCredentials(transport()))
+			if err != nil {
+				fail(err)
+			}
+			defer connection.Close()
+			client := auth.NewAuthorizationClient(connection)
+			for *calls > 0 && left.Add(-1) >= 0 || *calls == 0 && time.Now().Before(end) {
+				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+				_, err := client.Check(ctx, asked)
+				cancel()
+				done.Add(1)
+				if err != nil {
+					failed.Add(1)
+					first.CompareAndSwap(nil, err.Error())
+				}
+			}
+		})
+	}
+	all.Wait()
+	why, _ := first.Load().(string)
+	text, _ := json.Marshal(map[string]any{"Calls": done.Load(), "Failed": failed.Load(), "First": why})
+	fmt.Println(string(text))
+}
+
 func main() {
 	flag.Parse()
+	if *calls > 0 || *seconds > 0 {
+		load()
+		return
+	}
 	connection, err := grpc.NewClient(flag.Arg(0), grpc.WithTransportCredentials(transport()))
 	if err != nil {
 		fail(err)
