@@ -76,8 +76,7 @@ static void take_snapshot(ipt_bind *b, ipt_list_spec *list, const ipt_node *node
     if (snapshot.count == 0) {
         list->failed = true;
         ipt_diag_add(b->diag, IPT_WARNING, provider->place,
-                     "list \"%s\" is empty: fetching is not yet in effect and no snapshot of it is built in",
-                     list->name);
+                     "list \"%s\" is empty until it is fetched: no snapshot of it is built in", list->name);
         return;
     }
     list->bundled = true;
@@ -98,7 +97,7 @@ void ipt_bind_contents(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
 {
     const ipt_node *format = ipt_bind_node(node, "lists.*.format");
     bool text = format == NULL || ipt_span_equal(format->text, IPT_SPAN("text"));
-    if (!text)
+    if (!text && list->source == IPT_SOURCE_FILE)
         ipt_diag_add(b->diag, IPT_WARNING, format->place, "format %s is not yet in effect", format->text.p);
     switch (list->source) {
     case IPT_SOURCE_BY_HAND:

@@ -205,6 +205,16 @@ static void bind_fetching(ipt_bind *b, ipt_list_spec *list, const ipt_node *node
     if (url != NULL && !is_url(url->text))
         ipt_diag_add(b->diag, IPT_ERROR, url->place, "expected an https URL, or http to 127.0.0.1 or [::1]");
 
+    list->redirects = ipt_bind_bool(node, "lists.*.redirects");
+    list->ca = ipt_bind_path(b, node, "lists.*.ca");
+    list->max_addresses = ipt_bind_integer(node, "lists.*.max_addresses");
+    const ipt_node *hold = ipt_bind_node(node, "lists.*.hold");
+    list->hold_lost =
+        ipt_bind_has(hold, "lists.*.hold.lost") ? (int32_t)ipt_bind_integer(hold, "lists.*.hold.lost") : -1;
+    list->hold_gained =
+        ipt_bind_has(hold, "lists.*.hold.gained") ? (int32_t)ipt_bind_integer(hold, "lists.*.hold.gained") : -1;
+
+    list->accept_digest = ipt_bind_string(b, ipt_bind_node(node, "lists.*.accept"), "lists.*.accept.digest");
     const ipt_node *digest = ipt_bind_node(ipt_bind_node(node, "lists.*.accept"), "lists.*.accept.digest");
     if (digest != NULL && (digest->text.n != 71 || strncmp(digest->text.p, "sha256:", 7) != 0 ||
                            strspn(digest->text.p + 7, "0123456789abcdef") != 64))

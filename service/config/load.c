@@ -10,6 +10,7 @@
 #include "check.h"
 #include "file.h"
 #include "merge.h"
+#include "overlay.h"
 
 enum { TREE_BLOCK = 16 << 10, CONFIG_BLOCK = 16 << 10 };
 
@@ -22,12 +23,6 @@ typedef struct loader {
     bool whole_files;
     char base_dir[4096];
 } loader;
-
-void ipt_config_free(ipt_config *config)
-{
-    if (config != NULL)
-        ipt_arena_free(config->arena); /* which holds the configuration itself */
-}
 
 static void loader_done(loader *l)
 {
@@ -51,6 +46,9 @@ static ipt_err loader_init(loader *l, const char *file, ipt_diag *diag)
             return IPT_ENOMEM;
     }
     config->arena = arena;
+    err = ipt_config_life_begin(config);
+    if (err != IPT_OK)
+        return err;
     arena = NULL;
     l->config = config;
     return ipt_arena_new(TREE_BLOCK, 0, &l->tree);

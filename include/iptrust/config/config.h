@@ -91,6 +91,13 @@ typedef struct ipt_list_spec {
     int64_t fetched_at;         /* seconds since 1970 or IPT_TIME_NONE */
     int64_t soft_age, hard_age; /* seconds or IPT_AGE_NONE */
     int64_t refresh;            /* seconds */
+    /* Of fetching, and what a fetch may change (iptrust/ranges/accept.h). */
+    bool redirects;
+    const char *ca;            /* absolute; NULL: the system's */
+    uint64_t max_addresses;    /* 0: the provider's default */
+    int32_t hold_lost;         /* per cent; -1: the default */
+    int32_t hold_gained;       /* per cent; -1: the default */
+    const char *accept_digest; /* "sha256:..." that may be taken; NULL */
 } ipt_list_spec;
 
 /* ---- policies ---- */
@@ -164,7 +171,8 @@ typedef enum ipt_log_ip { IPT_LOG_IP_TRUNCATED = 0, IPT_LOG_IP_FULL, IPT_LOG_IP_
 
 typedef struct ipt_config {
     ipt_arena *arena;
-    const char *file; /* as named by the user; NULL for the embedded default */
+    struct ipt_config_life *life; /* who shares what; of overlay.c */
+    const char *file;             /* as named by the user; NULL for the embedded default */
     ipt_listener_spec http, grpc, health, admin;
     const char *auth_token_file;
     const ipt_prefix *callers;
@@ -207,6 +215,20 @@ IPT_MUST_USE ipt_err ipt_config_parse(ipt_span yaml, const char *file, const ipt
                                       ipt_diag *diag, ipt_config **out);
 void ipt_config_free(ipt_config *config);
 IPT_DEFINE_CLEANUP(ipt_config, ipt_config_free)
+
+/* What a list holds when it is not what the configuration says: fetched, or remembered from an earlier run. */
+typedef struct ipt_list_contents {
+    bool stated; /* false: as the configuration says */
+    const ipt_prefix *prefixes;
+    size_t prefix_count;
+    int64_t fetched_at; /* seconds since 1970 */
+} ipt_list_contents;
+
+/* A configuration with other contents of its lists, one item a list by index; it shares the rest with `from`, which may
+ * be freed before it. `from` may have other contents itself: what is not stated goes back to what was configured. The
+ * prefixes are copied. */
+IPT_MUST_USE ipt_err ipt_config_with_contents(const ipt_config *from, const ipt_list_contents *contents,
+                                              ipt_config **out);
 
 ipt_span ipt_config_default_yaml(void); /* the embedded default of interfaces.md */
 const ipt_policy_spec *ipt_config_find_policy(const ipt_config *config, ipt_span name); /* NULL when unknown */

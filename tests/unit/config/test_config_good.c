@@ -413,8 +413,7 @@ static void what_is_dangerous_or_void_is_warned_about(void **state)
          "c.yaml:1:36: warning: exclusive has no effect without provider\n"
          "c.yaml:1:53: warning: soft_age has no effect without fetched_at\n"},
         {"lists: {l: {provider: fastly}}\npolicies: {default: {deny: {lists: [l]}}}\n",
-         "c.yaml:1:23: warning: list \"l\" is empty: fetching is not yet in effect and no snapshot of it is built "
-         "in\n"},
+         "c.yaml:1:23: warning: list \"l\" is empty until it is fetched: no snapshot of it is built in\n"},
         {"callers: [10.0.0.0/8, 192.0.2.0/24]\npolicies: {default: {}}\n",
          "c.yaml:1:11: warning: 10.0.0.0/8 is broad for callers: whoever calls from there is believed\n"},
         {"admin: {listen: 192.0.2.1:9000, token_file: secrets/ok}\npolicies: {default: {}}\n",
@@ -437,8 +436,6 @@ static void what_is_dangerous_or_void_is_warned_about(void **state)
          "c.yaml:2:8: warning: token_file has no effect on a Unix socket\n"},
         {"lists: {l: {file: office.txt, format: csv, column: 2, refresh: 1h, max_addresses: 5, hold: {lost: 1}}}\n"
          "policies: {default: {deny: {lists: [l]}}}\n",
-         "c.yaml:1:44: warning: column is not yet in effect\nc.yaml:1:55: warning: refresh is not yet in effect\n"
-         "c.yaml:1:68: warning: max_addresses is not yet in effect\nc.yaml:1:86: warning: hold is not yet in effect\n"
          "c.yaml:1:39: warning: format csv is not yet in effect\n"},
         {"lists: {l: {prefixes: [192.0.2.1], vouches: {x-real-ip: replace}}}\n"
          "policies: {default: {trust: [l], read: [x-real-ip, {header: x-real-ip, from: l}]}}\n",
