@@ -28,7 +28,7 @@ MODULES = {
     "engine": ("fetch codec resolve view config ranges wire geo net metrics base", "urcu.*"),
     "listener": ("config ranges wire net base", ""),
     "tls": ("config ranges wire net base", "gnutls/.*"),
-    "rest": ("engine listener tls callout explain codec resolve view config ranges wire geo net metrics base", "microhttpd"),
+    "rest": ("engine listener tls callout explain codec resolve view config ranges wire geo json net metrics base", "microhttpd"),
     "rpc": ("engine callout codec resolve view config ranges wire geo net metrics base", r"protobuf-c/.*|.*\.pb-c"),
     "transport": ("rpc engine listener tls callout codec resolve view config ranges wire geo net metrics base", "grpc/.*"),
     "daemon": ("rest rpc transport engine listener tls explain codec resolve view config ranges wire geo net metrics base", ""),

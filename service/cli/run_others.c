@@ -120,7 +120,7 @@ static ipt_exit show_all_lists(const ipt_options *options, source *s)
     ipt_auto(ipt_buf) out = {0};
 
     if (s->remote == NULL)
-        ipt_export_lists(&out, s->local.view);
+        ipt_export_lists(&out, s->local.view, NULL);
     else if (!fetch(s->remote, "/v1/lists", &out))
         return IPT_EXIT_UNANSWERED;
     bool ok = !out.failed &&
@@ -138,7 +138,7 @@ static ipt_exit show_list(source *s, const char *name, const char *format)
             ipt_complain("there is no list `%s`; `iptrust lists` names them", name);
             return IPT_EXIT_UNANSWERED;
         }
-        if (!ipt_export_list(&out, s->local.view, list, ipt_span_from(format)))
+        if (!ipt_export_list(&out, s->local.view, list, ipt_span_from(format), NULL))
             return IPT_EXIT_USAGE;
     } else {
         char path[200];

@@ -37,6 +37,13 @@ void ipt_config_free(ipt_config *config)
         let_go(root);
 }
 
+ipt_config *ipt_config_share(const ipt_config *config)
+{
+    ipt_config *root = config->life->root;
+    atomic_fetch_add_explicit(&root->life->users, 1, memory_order_relaxed);
+    return root;
+}
+
 static ipt_err overlay_list(ipt_arena *arena, const ipt_list_contents *contents, ipt_list_spec *list)
 {
     ipt_prefix *prefixes = ipt_arena_alloc(arena, (contents->prefix_count + 1) * sizeof(*prefixes));
@@ -55,7 +62,7 @@ static ipt_err overlay_list(ipt_arena *arena, const ipt_list_contents *contents,
 ipt_err ipt_config_with_contents(const ipt_config *from, const ipt_list_contents *contents, ipt_config **out)
 {
     ipt_auto(ipt_arena) *arena = NULL;
-    ipt_config *root = from->life->root;
+    const ipt_config *root = from->life->root;
     ipt_err err = ipt_arena_new(4096, 0, &arena);
     if (err != IPT_OK)
         return err;
@@ -71,12 +78,11 @@ ipt_err ipt_config_with_contents(const ipt_config *from, const ipt_list_contents
     }
     if (err != IPT_OK)
         return err;
-    life->root = root;
+    life->root = ipt_config_share(from);
     *config = *root;
     config->arena = arena;
     config->life = life;
     config->lists = lists;
-    atomic_fetch_add_explicit(&root->life->users, 1, memory_order_relaxed);
     arena = NULL;
     *out = config;
     return IPT_OK;

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* Hosts of the feeds that will be fetched from (a later delivery); named so that nobody is surprised by a connection.
- */
+/* Hosts of the feeds, named so that nobody is surprised by a connection. */
 static const char *provider_host(ipt_provider provider)
 {
     static const char *const hosts[IPT_PROVIDER_COUNT] = {
@@ -73,11 +72,16 @@ static void gather_hosts(const ipt_view *view, char *out, size_t cap)
     }
 }
 
+bool daemon_refreshes(void)
+{
+    const char *refresh = getenv("IPTRUST_REFRESH");
+    return refresh == NULL || strcmp(refresh, "off") != 0;
+}
+
 void daemon_announce(ipt_log *log, const ipt_view *view, const char *config_path)
 {
     char hosts[IPT_LOG_TEXT_MAX];
-    const char *refresh = getenv("IPTRUST_REFRESH");
-    bool off = refresh != NULL && strcmp(refresh, "off") == 0;
+    bool off = !daemon_refreshes();
     ipt_log_line line;
     gather_hosts(view, hosts, sizeof(hosts));
     ipt_log_begin(&line, log, IPT_LOG_INFO, "iptrustd starting");
@@ -86,7 +90,6 @@ void daemon_announce(ipt_log *log, const ipt_view *view, const char *config_path
     ipt_log_str(&line, "policies", ipt_span_from(view->policies_revision));
     ipt_log_str(&line, "lists", ipt_span_from(view->lists_revision));
     ipt_log_str(&line, "refresh_hosts", ipt_span_from(off ? "none (IPTRUST_REFRESH=off)" : hosts));
-    ipt_log_str(&line, "refresh", ipt_span_from("not in this version: built-in snapshots are used"));
     ipt_log_end(&line);
     for (size_t i = 0; i < view->list_count; i++)
         announce_list(log, &view->lists[i]);

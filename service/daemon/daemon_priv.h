@@ -36,6 +36,9 @@ void daemon_blame_flags(const daemon_options *options, ipt_diag *diag);
 /* sd_notify(3) without its library: one datagram to NOTIFY_SOCKET; nothing when it is not set. */
 void daemon_notify(const char *state);
 
+/* False: IPTRUST_REFRESH=off. */
+bool daemon_refreshes(void);
+
 /* What the daemon says when it has started. */
 void daemon_announce(ipt_log *log, const ipt_view *view, const char *config_path);
 void daemon_hint(ipt_log *log, const char *http_address);

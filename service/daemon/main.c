@@ -170,7 +170,8 @@ static ipt_err open_engine(program *d, const daemon_options *options, char *cons
                                     .config = {.environment = environment},
                                     .shards = ipt_rest_shards(loops) + loops,
                                     .decision_fd = STDOUT_FILENO,
-                                    .log = d->log};
+                                    .log = d->log,
+                                    .refresh = daemon_refreshes()};
     return ipt_engine_open(&how, diag, &d->engine);
 }
 

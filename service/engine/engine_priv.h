@@ -6,6 +6,7 @@
 
 #include "iptrust/engine/requests.h"
 #include "iptrust/fetch/watch.h"
+#include "lists_priv.h"
 
 enum { ENGINE_DIAG_TEXT = 8192, RULING_LABELS = 2 * (IPT_RULE_ALLOW + 1) };
 
@@ -37,6 +38,7 @@ typedef struct engine_reload {
     pthread_mutex_t lock;
     pthread_cond_t asked;
     bool stop, wanted, running;
+    bool lists_wanted;     /* a view with the lists as they are now */
     ipt_reload_done *done; /* of who waits; NULL */
     void *done_context;
     ipt_reload_hook *hook; /* NULL: none */
@@ -61,6 +63,8 @@ struct ipt_engine {
     engine_families families;
     engine_requests requests;
     engine_reload reload;
+    engine_lists lists;
+    bool refresh;     /* lists are fetched */
     ipt_watch *watch; /* NULL: not started, or inotify is not to be had */
     ipt_geo *geo;     /* the databases last opened; of who reloads alone */
     struct ipt_beat *beats;
@@ -81,6 +85,21 @@ void engine_beats_free(ipt_engine *engine);
 
 /* requests.c */
 IPT_MUST_USE ipt_err engine_requests_init(ipt_engine *engine);
+
+/* lists.c, lists_json.c */
+IPT_MUST_USE ipt_err engine_lists_init(ipt_engine *engine);
+void engine_lists_done(ipt_engine *engine);
+/* From now on these are the lists; what is known of those that stay is kept. */
+IPT_MUST_USE ipt_err engine_lists_adopt(ipt_engine *engine, ipt_config *config);
+/* The configuration with the contents of now. */
+IPT_MUST_USE ipt_err engine_lists_overlay(ipt_engine *engine, const ipt_config *config, ipt_config **out);
+void engine_publish_lists(ipt_engine *engine);     /* asks the reloading thread for a view with them */
+void engine_lists_publish_now(ipt_engine *engine); /* by that thread */
+void engine_lists_collect(ipt_engine *engine, ipt_expo *expo);
+
+/* refresher.c */
+IPT_MUST_USE ipt_err engine_refresher_start(ipt_engine *engine); /* nothing when refreshing is off */
+void engine_refresher_stop(ipt_engine *engine);
 
 /* files.c */
 void engine_files_open(ipt_engine *engine); /* from now on a change of a file asks for a reload */

@@ -77,16 +77,21 @@ void engine_log_view(ipt_engine *engine, const ipt_view *view, const char *msg)
     ipt_log_end(&line);
 }
 
-static ipt_err publish_config(ipt_engine *engine, ipt_config **config_take, const ipt_geo *geo)
+static ipt_err publish_config(ipt_engine *engine, ipt_config *config, const ipt_geo *geo)
 {
     ipt_auto(ipt_view) *view = NULL;
+    ipt_auto(ipt_config) *current = NULL;
     ipt_generation *generation = NULL;
-    ipt_err err = open_decision_log(engine, *config_take);
+    ipt_err err = open_decision_log(engine, config);
     if (err == IPT_OK)
-        err = ipt_view_build_take(*config_take, ipt_clock_now(&engine->clock), &view);
+        err = engine_lists_adopt(engine, config);
+    if (err == IPT_OK)
+        err = engine_lists_overlay(engine, config, &current);
+    if (err == IPT_OK)
+        err = ipt_view_build_take(current, ipt_clock_now(&engine->clock), &view);
     if (err != IPT_OK)
         return err;
-    *config_take = NULL; /* the view's now */
+    current = NULL; /* the view's now */
     ipt_view_set_geo(view, geo);
     err = engine_generation_new(engine, &view, &generation);
     if (err != IPT_OK)
@@ -162,7 +167,7 @@ ipt_err engine_load(ipt_engine *engine, ipt_diag *diag)
     if (err == IPT_OK)
         err = ipt_engine_open_geo(config, engine->geo, diag, &geo);
     if (err == IPT_OK)
-        err = publish_config(engine, &config, geo);
+        err = publish_config(engine, config, geo);
     if (err == IPT_OK) {
         ipt_geo_unref(engine->geo);
         engine->geo = geo;
@@ -291,7 +296,7 @@ static void wait_for_work(ipt_engine *engine)
     /* A second at least: a refresh that fails for want of memory must not spin. */
     int64_t seconds = engine->geo != NULL ? GEO_POLL_S : seconds_to_change(engine);
     until.tv_sec += (time_t)(seconds < 1 ? 1 : seconds);
-    while (!r->stop && !r->wanted && r->done == NULL) {
+    while (!r->stop && !r->wanted && !r->lists_wanted && r->done == NULL) {
         if (pthread_cond_timedwait(&r->asked, &r->lock, &until) == ETIMEDOUT)
             return;
     }
@@ -304,10 +309,10 @@ static void *reload_thread(void *context)
     (void)pthread_mutex_lock(&r->lock);
     while (!r->stop) {
         wait_for_work(engine);
-        bool asked = r->wanted || r->done != NULL;
+        bool asked = r->wanted || r->done != NULL, lists = r->lists_wanted;
         ipt_reload_done *done = r->done;
         void *done_context = r->done_context;
-        r->wanted = false;
+        r->wanted = r->lists_wanted = false;
         r->done = NULL;
         r->running = asked;
         if (r->stop && done == NULL)
@@ -315,6 +320,8 @@ static void *reload_thread(void *context)
         (void)pthread_mutex_unlock(&r->lock);
         if (asked)
             reload_once(engine, done, done_context);
+        else if (lists)
+            engine_lists_publish_now(engine); /* a reload has them anyway */
         else if (change_is_due(engine))
             refresh_once(engine);
         if (!asked)
@@ -334,7 +341,7 @@ ipt_err ipt_engine_start(ipt_engine *engine)
         return IPT_EIO;
     }
     engine->reload.started = true;
-    return IPT_OK;
+    return engine_refresher_start(engine);
 }
 
 void ipt_engine_on_reload(ipt_engine *engine, ipt_reload_hook *hook, void *context)

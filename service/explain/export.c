@@ -149,7 +149,8 @@ static size_t count_v4(const ipt_list_spec *spec)
 }
 
 /* Without the closing brace. */
-static void json_summary(ipt_buf *out, const ipt_view *view, const ipt_view_list *list)
+static void json_summary(ipt_buf *out, const ipt_view *view, const ipt_view_list *list, const ipt_export_state *state,
+                         bool whole)
 {
     const ipt_list_spec *spec = list->spec;
     size_t index = (size_t)(list - view->lists), v4 = count_v4(spec);
@@ -176,15 +177,17 @@ static void json_summary(ipt_buf *out, const ipt_view *view, const ipt_view_list
     json_key(out, "freshness", freshness_name(view->freshness[index]));
     json_flag(out, "bundled", spec->bundled);
     json_flag(out, "failed", spec->failed);
-    /* Keys of the contract that have a value once lists are fetched. */
-    json_key(out, "last_result", NULL);
-    json_key(out, "pending", NULL);
+    ipt_buf_addc(out, ',');
+    if (state == NULL)
+        ipt_buf_adds(out, "\"last_result\":null,\"pending\":null");
+    else
+        state->write(state->context, out, spec->name, whole);
     json_trusted_by(out, view, index);
 }
 
-static void write_json(ipt_buf *out, const ipt_view *view, const ipt_view_list *list)
+static void write_json(ipt_buf *out, const ipt_view *view, const ipt_view_list *list, const ipt_export_state *state)
 {
-    json_summary(out, view, list);
+    json_summary(out, view, list, state, true);
     json_prefixes(out, "prefixes", list->spec->prefixes, list->spec->prefix_count);
     json_prefixes(out, "egress", list->spec->egress, list->spec->egress_count);
     ipt_buf_adds(out, "}\n");
@@ -196,7 +199,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*left)->spec->name, (*right)->spec->name);
 }
 
-void ipt_export_lists(ipt_buf *out, const ipt_view *view)
+void ipt_export_lists(ipt_buf *out, const ipt_view *view, const ipt_export_state *state)
 {
     const ipt_view_list **sorted = calloc(view->list_count == 0 ? 1 : view->list_count, sizeof(*sorted));
     if (sorted == NULL) {
@@ -210,7 +213,7 @@ void ipt_export_lists(ipt_buf *out, const ipt_view *view)
     ipt_buf_adds(out, "{\"lists\":[");
     for (size_t i = 0; i < view->list_count; i++) {
         ipt_buf_adds(out, i == 0 ? "" : ",");
-        json_summary(out, view, sorted[i]);
+        json_summary(out, view, sorted[i], state, false);
         ipt_buf_addc(out, '}');
     }
     ipt_buf_adds(out, "]}\n");
@@ -277,7 +280,8 @@ static void write_envoy(ipt_buf *out, const ipt_view *view, const ipt_view_list 
     }
 }
 
-bool ipt_export_list(ipt_buf *out, const ipt_view *view, const ipt_view_list *list, ipt_span format)
+bool ipt_export_list(ipt_buf *out, const ipt_view *view, const ipt_view_list *list, ipt_span format,
+                     const ipt_export_state *state)
 {
     ipt_export_format which = IPT_EXPORT_JSON;
     if (format.n != 0 && !ipt_export_format_find(format, &which))
@@ -286,7 +290,7 @@ bool ipt_export_list(ipt_buf *out, const ipt_view *view, const ipt_view_list *li
     switch (which) {
     case IPT_EXPORT_JSON:
     case IPT_EXPORT_FORMATS:
-        write_json(out, view, list);
+        write_json(out, view, list, state);
         break;
     case IPT_EXPORT_TEXT:
         heading(out, view, list, NULL);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "iptrust/engine/lists.h"
 #include "iptrust/explain/export.h"
 
 /* The file's contents without one final line end, as everywhere with secrets. */
@@ -85,7 +86,8 @@ void rest_call_lists(rest_conn *conn)
 {
     ipt_engine *engine = conn->loop->rest->engine;
     const ipt_generation *generation = ipt_engine_acquire(engine);
-    ipt_export_lists(&conn->request.work->out, generation->view);
+    const ipt_export_state state = {.write = ipt_engine_list_write, .context = engine};
+    ipt_export_lists(&conn->request.work->out, generation->view, &state);
     ipt_engine_release(engine, generation);
     rest_answer_json(conn);
 }
@@ -99,12 +101,13 @@ void rest_call_list(rest_conn *conn)
         rest_refuse(conn, IPT_PROBLEM_BAD_REQUEST, "", "format is one of %s", ipt_export_format_names());
         return;
     }
+    const ipt_export_state state = {.write = ipt_engine_list_write, .context = engine};
     const ipt_generation *generation = ipt_engine_acquire(engine);
     const ipt_view_list *list = ipt_view_find_list(generation->view, ipt_span_from(conn->request.tail));
     if (list == NULL)
         rest_refuse(conn, IPT_PROBLEM_NOT_FOUND, "", "there is no list of that name");
     else if (ipt_export_list(&conn->request.work->out, generation->view, list,
-                             ipt_span_from(ipt_export_format_name(format))))
+                             ipt_span_from(ipt_export_format_name(format)), &state))
         rest_answer(conn, MHD_HTTP_OK, ipt_export_content_type(format));
     else
         rest_refuse(conn, IPT_PROBLEM_INTERNAL, "", "the list could not be written");

@@ -27,6 +27,7 @@ const rest_route rest_routes[] = {
     {FACE_HEALTH, "/metrics", TAIL_NONE, METHOD_GET, IPT_OP_METRICS, 0, rest_call_metrics},
     {FACE_ADMIN, "/v1/lists", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_lists},
     {FACE_ADMIN, "/v1/lists/", TAIL_SEGMENT, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_list},
+    {FACE_ADMIN, "/v1/lists/", TAIL_PATH, METHOD_POST, IPT_OP_ADMIN, 4096, rest_call_list_action},
     {FACE_ADMIN, "/v1/policies", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_policies},
     {FACE_ADMIN, "/v1/config", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_config},
     {FACE_ADMIN, "/v1/reload", TAIL_NONE, METHOD_POST, IPT_OP_ADMIN, 0, rest_call_reload},

@@ -1,4 +1,5 @@
 /* Probes and metrics. */
+#include "iptrust/engine/lists.h"
 #include "rest_priv.h"
 
 #include <inttypes.h>
@@ -29,23 +30,38 @@ static void say(rest_conn *conn, bool verbose, const char *mark, const char *wha
         ipt_buf_addf(&conn->request.work->out, "%s%s%s%s %s\n", mark, what, name[0] == '\0' ? "" : " ", name, state);
 }
 
-static bool lists_ready(rest_conn *conn, const ipt_view *view, bool verbose)
+static const char *list_state(const ipt_view *view, size_t i, ipt_list_trouble trouble)
 {
     static const char *const states[] = {"ok", "stale", "expired"};
+    const ipt_list_spec *spec = view->lists[i].spec;
+    if (spec->failed)
+        return "has no contents";
+    if (view->freshness[i] != IPT_FRESH)
+        return states[view->freshness[i]];
+    switch (trouble) {
+    case IPT_LIST_IS_HELD:
+        return "ok, an update waits to be accepted";
+    case IPT_LIST_IS_REFUSED:
+        return "ok, the last update was refused";
+    case IPT_LIST_IS_FAILING:
+        return "ok, the last fetch failed";
+    case IPT_LIST_FINE:
+        break;
+    }
+    return spec->bundled ? "ok (built-in snapshot)" : "ok";
+}
+
+static bool lists_ready(rest_conn *conn, const ipt_view *view, bool verbose)
+{
     bool good = true;
     for (size_t i = 0; i < view->list_count; i++) {
         const ipt_view_list *list = &view->lists[i];
         bool fresh = view->freshness[i] == IPT_FRESH && !list->spec->failed;
         bool needed = ipt_engine_list_holds_up(view, i);
+        ipt_list_trouble trouble = ipt_engine_list_trouble(conn->loop->rest->engine, list->spec->name);
+        const char *mark = needed ? "[-]" : fresh && trouble != IPT_LIST_IS_HELD ? "[+]" : "[!]";
         good = good && !needed;
-        say(conn, verbose,
-            fresh    ? "[+]"
-            : needed ? "[-]"
-                     : "[!]",
-            "list", list->spec->name,
-            list->spec->failed             ? "has no contents"
-            : list->spec->bundled && fresh ? "ok (built-in snapshot)"
-                                           : states[view->freshness[i]]);
+        say(conn, verbose, mark, "list", list->spec->name, list_state(view, i, trouble));
     }
     return good;
 }

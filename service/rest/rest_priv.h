@@ -285,7 +285,8 @@ rest_call rest_call_auth;
 /* {"policies":..,"lists":..,"geo":..}; geo NULL: null. */
 void rest_write_revision(ipt_buf *out, const char *policies, const char *lists, const char *geo);
 rest_call rest_call_livez, rest_call_readyz, rest_call_metrics;
-rest_call rest_call_lists, rest_call_list, rest_call_policies, rest_call_config, rest_call_reload;
+rest_call rest_call_lists, rest_call_list, rest_call_list_action, rest_call_policies, rest_call_config,
+    rest_call_reload;
 bool rest_is_ndjson(const rest_conn *conn);
 ssize_t rest_stream_read(void *context, uint64_t position, char *out, size_t max);
 /* Reads, decides and writes one line of NDJSON as {"decision":{}} or {"problem":{}}. */

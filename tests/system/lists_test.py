@@ -1,9 +1,17 @@
 #!/usr/bin/env python3
-"""Lists that live: files that change under a running daemon. Real files, a real daemon, everything on loopback."""
+"""Lists that live: files that change under a running daemon, feeds that a real HTTPS server serves well and badly. Real
+files, a real daemon, everything on loopback."""
+import gzip
+import hashlib
+import http.server
 import json
 import os
 import shutil
+import signal
+import ssl
+import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -18,6 +26,7 @@ drain: {delay: 0s, timeout: 1s}
 log: {format: json, level: info}
 """
 
+IPTRUST = os.environ.get("IPTRUST", "build/dev/iptrust")
 QUIET = 0.5  # longer than a daemon waits for the end of a storm
 
 
@@ -127,6 +136,333 @@ class Files(unittest.TestCase):
             os.rename(os.path.join(mount, "..data_tmp"), os.path.join(mount, "..data"))
             self.assertTrue(wait_for(lambda: self.trusts(daemon, f"10.0.{third}.1")))
             self.assertFalse(self.trusts(daemon, f"10.0.{3 - third}.1"))
+
+
+class Feed(http.server.ThreadingHTTPServer):
+    """An HTTPS server with a certificate of a CA of its own. `answer` is called for every request with the handler."""
+    daemon_threads = True
+
+    def __init__(self, directory):
+        super().__init__(("127.0.0.1", 0), FeedHandler)
+        self.ca = os.path.join(directory, "ca.pem")
+        key, cert = os.path.join(directory, "key.pem"), self.ca
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+                        "2", "-subj", "/CN=feed", "-addext", "subjectAltName=IP:127.0.0.1,DNS:www.cloudflare.com,"
+                        "DNS:api.cloudflare.com", "-keyout", key, "-out", cert], check=True, capture_output=True, timeout=60)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.seen, self.answer = [], None
+        self.url = f"https://127.0.0.1:{self.server_port}/list.txt"
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.thread.start()
+
+    def handle_error(self, request, address):
+        pass  # clients that give up are what is tested
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+        self.thread.join(5)
+
+
+class FeedHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 40
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        self.server.seen.append((self.path, dict(self.headers)))
+        self.server.answer(self)
+
+    def send(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def good(text, etag=None):
+    body = text.encode()
+
+    def answer(handler):
+        if etag is not None and handler.headers.get("If-None-Match") == etag:
+            handler.send(304, ETag=etag)
+        else:
+            handler.send(200, body, **({} if etag is None else {"ETag": etag}))
+    return answer
+
+
+def digest_of(text):
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+FIRST, SECOND = "198.51.99.0/24\n", "198.51.98.0/24\n198.51.99.0/24\n"
+WIDE = "".join(f"5.{i}.0.0/16\n" for i in range(8))  # 2048 times FIRST
+
+
+class Feeds(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="ipt-feeds-")
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.feed = Feed(self.dir)
+        self.addCleanup(self.feed.close)
+        self.feed.answer = good(FIRST, '"one"')
+
+    def config(self, more="", list_more=""):
+        return (BASE + f"state_dir: {self.dir}/state\n"
+                f"lists: {{partners: {{url: '{self.feed.url}', ca: {self.feed.ca}, max_addresses: 100000000{list_more}}}}}\n"
+                "policies: {default: {trust: [partners], clients: any}}\n" + more)
+
+    def start(self, config=None, env=None, **kw):
+        daemon = Daemon(config or self.config(), env={"IPTRUST_REFRESH": "on", **(env or {})}, **kw)
+        self.addCleanup(lambda: daemon.process.stderr.closed or daemon.stop())
+        return daemon
+
+    def list(self, daemon, name="partners"):
+        status, _, body = daemon.call("GET", f"/v1/lists/{name}", listener="admin")
+        self.assertEqual(status, 200, body)
+        return json.loads(body)
+
+    def post(self, daemon, path, body=None):
+        status, _, answer = daemon.call("POST", path, None if body is None else json.dumps(body), listener="admin")
+        return status, json.loads(answer)
+
+    def refresh(self, daemon, name="partners", seconds=45):
+        """Asks for it and waits until the answer has been judged."""
+        seen = self.refreshes(daemon)
+        self.assertEqual(self.post(daemon, f"/v1/lists/{name}/refresh")[0], 202)
+        self.assertTrue(wait_for(lambda: self.refreshes(daemon) > seen, seconds), daemon.stderr())
+        return self.list(daemon, name)["last_result"]
+
+    def metrics(self, daemon):
+        return daemon.call("GET", "/metrics", listener="health")[2].decode()
+
+    def refreshes(self, daemon):
+        return sum(float(l.rsplit(" ", 1)[1]) for l in self.metrics(daemon).splitlines()
+                   if l.startswith("iptrust_list_refresh_total{"))
+
+    def trusts(self, daemon, peer):
+        return Files.trusts(daemon, peer)
+
+    def fetched(self, daemon, text=FIRST):
+        self.assertTrue(wait_for(lambda: self.list(daemon)["prefixes"] == text.split(), 20), daemon.stderr())
+
+    def test_a_list_is_fetched_and_in_force(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        self.assertTrue(self.trusts(daemon, "198.51.99.7"))
+        self.feed.answer = good(SECOND, '"two"')
+        self.assertEqual(self.refresh(daemon)["result"], "updated")
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "198.51.98.7")))
+        text = self.metrics(daemon)
+        self.assertIn('iptrust_list_refresh_total{list="partners",result="updated"} 2', text)
+        self.assertIn('iptrust_list_pending{list="partners"} 0', text)
+        self.assertIn('iptrust_list_last_success_timestamp_seconds{list="partners"}', text)
+
+    def test_the_second_fetch_is_conditional_and_304_is_a_success(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        self.assertNotIn("If-None-Match", self.feed.seen[-1][1])
+        before = self.list(daemon)["fetched_at"]
+        time.sleep(1.1)
+        self.assertEqual(self.refresh(daemon)["result"], "unchanged")
+        self.assertEqual(self.feed.seen[-1][1]["If-None-Match"], '"one"')
+        self.assertTrue(wait_for(lambda: self.list(daemon)["fetched_at"] > before))
+
+    def test_no_bad_answer_changes_the_list(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        packed = gzip.compress(SECOND.encode())
+        bomb = gzip.compress(b"\n" * (17 << 20))
+
+        def cut(handler, body=SECOND.encode()):
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body[:15])
+            handler.close_connection = True
+
+        def chunks(handler, size=1 << 20, count=20):
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            for _ in range(count):
+                handler.wfile.write(b"%x\r\n" % size + b"#" * size + b"\r\n")
+
+        def headers(handler):
+            handler.send_response(200)
+            for i in range(200):
+                handler.send_header(f"X-{i}", "x" * 1000)
+            handler.end_headers()
+
+        rows = [
+            ("cut short", cut, "failed", "cut short"),
+            ("too large, announced", lambda h: h.send(200, b"#" * (16 << 20) + b"#"), "failed", "more than 16777216 bytes"),
+            ("too large, in chunks", chunks, "failed", "more than 16777216 bytes"),
+            ("a gzip bomb", lambda h: h.send(200, bomb, Content_Encoding="gzip"), "failed", "more than 16777216 bytes"),
+            ("gzip cut short", lambda h: h.send(200, packed[:-4], Content_Encoding="gzip"), "failed", "cut short"),
+            ("no gzip at all", lambda h: h.send(200, SECOND.encode(), Content_Encoding="gzip"), "failed", "broken"),
+            ("an encoding not asked for", lambda h: h.send(200, b"x", Content_Encoding="br"), "failed", "not asked for"),
+            ("headers without end", headers, "failed", "headers"),
+            ("a redirect", lambda h: h.send(302, Location="/other.txt"), "failed", "redirects"),
+            ("forbidden", lambda h: h.send(403), "failed", "status 403"),
+            ("trouble", lambda h: h.send(500), "failed", "status 500"),
+            ("no content", lambda h: h.send(204), "failed", "status 204"),
+            ("a part", lambda h: h.send(206, b"198.51.98.0/24\n"), "failed", "status 206"),
+            ("a page", lambda h: h.send(200, b"<html><body>not found</body></html>"), "refused", ""),
+            ("nothing", lambda h: h.send(200, b""), "refused", ""),
+            ("a line that is none", lambda h: h.send(200, b"198.51.98.0/24\n300.1.1.1\n"), "refused", ""),
+            ("private space", lambda h: h.send(200, b"10.0.0.0/8\n"), "refused", ""),
+            ("everything", lambda h: h.send(200, b"0.0.0.0/0\n"), "refused", ""),
+        ]
+        for what, answer, result, why in rows:
+            with self.subTest(what):
+                self.feed.answer = answer
+                last = self.refresh(daemon)
+                self.assertEqual(last["result"], result, last)
+                self.assertIn(why, last["detail"])
+                self.assertEqual(self.list(daemon)["prefixes"], FIRST.split())
+        self.feed.answer = lambda h: h.send(200, packed, Content_Encoding="gzip")
+        self.assertEqual(self.refresh(daemon)["result"], "updated")
+
+    def test_redirects_are_followed_on_the_same_host_when_allowed(self):
+        daemon = self.start(self.config(list_more=", redirects: true"))
+        self.fetched(daemon)
+
+        def hop(handler):
+            if handler.path == "/next.txt":
+                handler.send(200, SECOND.encode())
+            else:
+                handler.send(301, Location="/next.txt")
+        self.feed.answer = hop
+        self.assertEqual(self.refresh(daemon)["result"], "updated")
+        for location in ("https://127.0.0.2:1/x", "http://127.0.0.1:1/x", "/list.txt"):
+            self.feed.answer = lambda h: h.send(302, Location=location)
+            self.assertIn("redirects", self.refresh(daemon)["detail"])
+
+    def test_a_server_of_another_authority_is_not_believed(self):
+        daemon = self.start(self.config().replace(f"ca: {self.feed.ca}, ", ""))
+        self.assertTrue(wait_for(lambda: (self.list(daemon)["last_result"] or {}).get("result") == "failed"))
+        self.assertEqual(self.feed.seen, [])
+        self.assertEqual(self.list(daemon)["prefixes"], [])
+
+    def test_retry_after_is_heeded_and_trouble_said_once_a_step(self):
+        self.feed.answer = lambda h: h.send(503, Retry_After="777")
+        daemon = self.start()
+        self.assertTrue(daemon.wait_log("list not fetched: the last good contents stay", 10))
+        line = [l for l in daemon.lines if l["msg"].startswith("list not fetched")][0]
+        self.assertTrue(770 <= line["retry_after_s"] <= 777, line)
+        self.assertEqual(len(self.feed.seen), 1)
+
+    def test_a_slow_feed_delays_neither_start_nor_end(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+        self.feed.answer = lambda h: release.wait(60)
+        daemon = self.start()
+        self.assertTrue(wait_for(lambda: self.feed.seen, 10))
+        self.assertEqual(daemon.resolve({"peer": "198.51.99.7"})[0], 200)
+        begun = time.monotonic()
+        daemon.stop()
+        self.assertLess(time.monotonic() - begun, 8)
+
+    def test_a_held_update_waits_for_its_digest_and_survives(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        self.feed.answer = good(WIDE)
+        self.assertEqual(self.refresh(daemon)["result"], "held")
+        pending = self.list(daemon)["pending"]
+        self.assertEqual((pending["digest"], pending["reason"]), (digest_of(WIDE), "gained"))
+        self.assertIn("+ 5.0.0.0/16", pending["difference"])
+        self.assertIn("- 198.51.99.0/24", pending["difference"])
+        self.assertIn('iptrust_list_pending{list="partners"} 1', self.metrics(daemon))
+        self.assertIn(b"[!]list partners ok, an update waits", daemon.call("GET", "/readyz?verbose", listener="health")[2])
+        self.assertFalse(self.trusts(daemon, "5.1.1.1"))
+        daemon.stop()
+
+        self.feed.answer = lambda h: h.send(500)
+        daemon = self.start()
+        self.assertEqual(self.list(daemon)["prefixes"], FIRST.split())
+        self.assertEqual(self.list(daemon)["pending"]["digest"], digest_of(WIDE))
+        for digest, status in (("sha256:" + "0" * 64, 400), ("nonsense", 400), ("", 400)):
+            self.assertEqual(self.post(daemon, "/v1/lists/partners/accept", {"digest": digest})[0], status)
+        self.assertEqual(self.post(daemon, "/v1/lists/nobody/accept", {"digest": digest_of(WIDE)})[0], 404)
+        self.assertEqual(self.post(daemon, "/v1/lists/partners/accept", {"digest": digest_of(WIDE)})[0], 200)
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "5.1.1.1")))
+        self.assertIsNone(self.list(daemon)["pending"])
+        os.kill(daemon.process.pid, signal.SIGKILL)
+        daemon.stop(expected=-signal.SIGKILL)
+
+        daemon = self.start()
+        self.assertTrue(self.trusts(daemon, "5.1.1.1"))
+
+    def test_the_word_may_stand_in_the_configuration(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        self.feed.answer = good(WIDE)
+        self.assertEqual(self.refresh(daemon)["result"], "held")
+        daemon.write(self.config(list_more=f", accept: {{digest: '{digest_of(WIDE)}'}}"))
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "5.1.1.1")), daemon.stderr())
+
+    def test_what_is_stored_is_used_or_void_never_wrong(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        daemon.stop()
+        record = os.path.join(self.dir, "state/lists/partners")
+        with open(record, "rb") as f:
+            good_bytes = f.read()
+        self.feed.answer = lambda h: h.send(500)
+        for what, data in (("cut", good_bytes[:-1]), ("empty", b""), ("a bit", good_bytes[:60] + bytes([good_bytes[60] ^ 1]) +
+                           good_bytes[61:]), ("whole", good_bytes)):
+            with self.subTest(what):
+                with open(record, "wb") as f:
+                    f.write(data)
+                daemon = self.start()
+                self.assertEqual(self.list(daemon)["prefixes"], FIRST.split() if what == "whole" else [])
+                daemon.stop()
+
+    def test_without_refreshing_what_is_remembered_stays(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        daemon.stop()
+        seen = len(self.feed.seen)
+        daemon = self.start(env={"IPTRUST_REFRESH": "off"})
+        self.assertTrue(self.trusts(daemon, "198.51.99.7"))
+        self.assertEqual(self.post(daemon, "/v1/lists/partners/refresh")[0], 409)
+        self.assertEqual(len(self.feed.seen), seen)
+
+    def test_decisions_go_on_while_lists_change(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        failures, answers, stop = [], [0], threading.Event()
+
+        def ask():
+            connection = daemon.connect()
+            while not stop.is_set():
+                connection.request("POST", "/v1/resolve", json.dumps({"peer": "198.51.99.7", "headers": [["X-Forwarded-For", "8.8.8.8"]]}))
+                answer = connection.getresponse()
+                body = json.loads(answer.read())
+                if answer.status != 200 or body["client_ip"] != "8.8.8.8":
+                    failures.append(body)
+                answers[0] += 1
+            connection.close()
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            for i in range(20):
+                self.feed.answer = good(FIRST if i % 2 else SECOND)
+                self.assertEqual(self.refresh(daemon)["result"], "updated")
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(failures, [])
+        self.assertGreater(answers[0], 20)
 
 
 if __name__ == "__main__":

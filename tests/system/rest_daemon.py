@@ -50,7 +50,7 @@ class Daemon:
         self.changed = threading.Condition()
         with open(os.path.join(self.dir, "out"), "wb") as out:
             self.process = subprocess.Popen([BINARY, "--config", self.config, *args], stdout=out, stderr=subprocess.PIPE,
-                                            env={**os.environ, **(env or {})}, preexec_fn=limits)
+                                            env={**os.environ, "IPTRUST_REFRESH": "off", **(env or {})}, preexec_fn=limits)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         if not self.wait_log("ready", 20):

@@ -230,6 +230,9 @@ typedef struct ipt_list_contents {
 IPT_MUST_USE ipt_err ipt_config_with_contents(const ipt_config *from, const ipt_list_contents *contents,
                                               ipt_config **out);
 
+/* Another holder of what was read, for as long as it needs it: ipt_config_free() each. Never fails. */
+ipt_config *ipt_config_share(const ipt_config *config);
+
 ipt_span ipt_config_default_yaml(void); /* the embedded default of interfaces.md */
 const ipt_policy_spec *ipt_config_find_policy(const ipt_config *config, ipt_span name); /* NULL when unknown */
 

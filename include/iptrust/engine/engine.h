@@ -16,6 +16,7 @@ typedef struct ipt_engine_options {
     unsigned shards;           /* threads that decide; numbered from 0 */
     int decision_fd;           /* decision log; -1: none */
     ipt_log *log;              /* may be NULL */
+    bool refresh;              /* fetch lists; false: built-in, remembered and accepted contents alone */
 } ipt_engine_options;
 
 /* Loads, builds and publishes the first view. IPT_ECONFIG: diag says why; diag also holds warnings on success. */
@@ -24,7 +25,7 @@ IPT_MUST_USE ipt_err ipt_engine_open(const ipt_engine_options *options, ipt_diag
 void ipt_engine_close(ipt_engine *engine);
 IPT_DEFINE_CLEANUP(ipt_engine, ipt_engine_close)
 
-/* Starts the thread that reloads and ages. */
+/* Starts the threads that reload, age, watch files and fetch lists. */
 IPT_MUST_USE ipt_err ipt_engine_start(ipt_engine *engine);
 /* Ends it: afterwards nobody who waits for a reload is called any more. Twice is fine. */
 void ipt_engine_stop(ipt_engine *engine);

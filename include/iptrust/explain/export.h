@@ -22,11 +22,19 @@ const char *ipt_export_format_names(void);                    /* "json, text, ng
 const char *ipt_export_content_type(ipt_export_format format);
 IPT_MUST_USE bool ipt_export_format_find(ipt_span name, ipt_export_format *out);
 
+/* Who knows more of a list than its view: writes `"last_result":...,"pending":...`. whole: with the difference of what
+ * is pending. NULL in the calls below: both are null. */
+typedef struct ipt_export_state {
+    void (*write)(void *context, ipt_buf *out, const char *list, bool whole);
+    void *context;
+} ipt_export_state;
+
 /* list is one of view's. Egress prefixes are never hops, so the formats for other programs leave them out. False, and
  * nothing written, when the format is unknown; an empty format is json. */
-IPT_MUST_USE bool ipt_export_list(ipt_buf *out, const ipt_view *view, const ipt_view_list *list, ipt_span format);
+IPT_MUST_USE bool ipt_export_list(ipt_buf *out, const ipt_view *view, const ipt_view_list *list, ipt_span format,
+                                  const ipt_export_state *state);
 
 /* {"lists":[...]}: what the JSON of each list says, without its prefixes, in the order of their names. */
-void ipt_export_lists(ipt_buf *out, const ipt_view *view);
+void ipt_export_lists(ipt_buf *out, const ipt_view *view, const ipt_export_state *state);
 
 #endif

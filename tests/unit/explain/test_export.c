@@ -28,7 +28,7 @@ static ipt_buf export(const scene *s, const char *list, const char *format)
     ipt_buf out = {0};
     const ipt_view_list *found = ipt_view_find_list(s->view, ipt_span_from(list));
     assert_non_null(found);
-    assert_true(ipt_export_list(&out, s->view, found, ipt_span_from(format)));
+    assert_true(ipt_export_list(&out, s->view, found, ipt_span_from(format), NULL));
     assert_false(out.failed);
     ipt_buf_addc(&out, '\0');
     return out;
@@ -88,8 +88,8 @@ static void an_unknown_format_writes_nothing(void **state)
     (void)state;
 
     scene_open(&s, &lists);
-    assert_false(ipt_export_list(&out, s.view, &s.view->lists[0], IPT_SPAN("NGINX")));
-    assert_false(ipt_export_list(&out, s.view, &s.view->lists[0], IPT_SPAN("yaml")));
+    assert_false(ipt_export_list(&out, s.view, &s.view->lists[0], IPT_SPAN("NGINX"), NULL));
+    assert_false(ipt_export_list(&out, s.view, &s.view->lists[0], IPT_SPAN("yaml"), NULL));
     assert_int_equal(out.n, 0);
     scene_close(&s);
 }
@@ -101,7 +101,7 @@ static void all_lists_come_by_name(void **state)
     (void)state;
 
     scene_open(&s, &lists);
-    ipt_export_lists(&out, s.view);
+    ipt_export_lists(&out, s.view, NULL);
     ipt_buf_addc(&out, '\0');
     const char *cf = strstr(out.p, "{\"name\":\"cf\""), *lb = strstr(out.p, "{\"name\":\"lb\""),
                *none = strstr(out.p, "{\"name\":\"none\"");
@@ -119,8 +119,8 @@ static void every_failing_allocation_is_told(void **state)
     for (size_t n = 1;; n++) {
         ipt_auto(ipt_buf) out = {0};
         failalloc_at(n);
-        ipt_export_lists(&out, s.view);
-        (void)!ipt_export_list(&out, s.view, &s.view->lists[0], IPT_SPAN("envoy"));
+        ipt_export_lists(&out, s.view, NULL);
+        (void)!ipt_export_list(&out, s.view, &s.view->lists[0], IPT_SPAN("envoy"), NULL);
         bool happened = failalloc_happened();
         failalloc_at(0);
         assert_int_equal(out.failed, happened);
