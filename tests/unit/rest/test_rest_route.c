@@ -43,7 +43,7 @@ static void paths_belong_to_one_listener(void **state)
         {FACE_HEALTH, "/v1/resolve", NULL, NULL},
         {FACE_ADMIN, "/v1/lists", "/v1/lists", ""},
         {FACE_ADMIN, "/v1/lists/lb", "/v1/lists/", "lb"},
-        {FACE_ADMIN, "/v1/lists/lb/refresh", NULL, NULL},
+        {FACE_ADMIN, "/v1/lists/lb/refresh", "/v1/lists/", "lb/refresh"},
         {FACE_ADMIN, "/livez", NULL, NULL},
     };
     (void)state;
