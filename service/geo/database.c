@@ -17,9 +17,6 @@ static void plan_group(geo_step *step, const geo_group *group, uint16_t met)
         step->leaves[step->leaf_count++] = &group->leaves[i];
         step->fields |= UINT64_C(1) << group->leaves[i].field;
     }
-    step->whole = step->leaf_count == 1;
-    for (size_t i = 0; step->whole && i < IPT_COUNT(group->leaves[0].path) && step->leaves[0]->path[i] != NULL; i++)
-        step->path[n++] = step->leaves[0]->path[i];
 }
 
 static geo_database *plan(const geo_survey *survey)

@@ -111,9 +111,8 @@ IPT_MUST_USE ipt_geo_refusal geo_verify(const geo_copy *copy, geo_layout *layout
 
 /* One question to libmaxminddb: where a group lies, and what to take from it. */
 typedef struct geo_step {
-    const char *path[6]; /* to the group, or to its only leaf */
+    const char *path[6]; /* to the group, ended by NULL; with room for a leaf's */
     uint8_t leaf_count;
-    bool whole; /* path leads to the only leaf */
     const geo_leaf *leaves[GEO_LEAVES_MAX];
     uint64_t fields;
 } geo_step;

@@ -114,16 +114,49 @@ static void note(const geo_database *database, const geo_leaf *leaf, const MMDB_
     out->present |= UINT64_C(1) << leaf->field;
 }
 
+/* The only leaf of a group that is still asked for, by its path from the record. */
+static void ask_leaf(const geo_database *database, MMDB_entry_s *record, const geo_step *step, const geo_leaf *leaf,
+                     uint8_t file, ipt_geo_facts *out)
+{
+    const char *path[IPT_COUNT(step->path)];
+    MMDB_entry_data_s data;
+    size_t n = 0;
+    while (step->path[n] != NULL) {
+        path[n] = step->path[n];
+        n++;
+    }
+    for (size_t i = 0; i < IPT_COUNT(leaf->path) && leaf->path[i] != NULL; i++)
+        path[n++] = leaf->path[i];
+    path[n] = NULL;
+    if (get(record, path, &data))
+        note(database, leaf, &data, file, out);
+}
+
+/* NULL when several leaves are asked for. */
+static const geo_leaf *only_leaf(const geo_step *step, uint64_t asked)
+{
+    const geo_leaf *only = NULL;
+    for (unsigned i = 0; i < step->leaf_count; i++) {
+        if ((asked >> step->leaves[i]->field & 1) == 0)
+            continue;
+        if (only != NULL)
+            return NULL;
+        only = step->leaves[i];
+    }
+    return only;
+}
+
 static void ask_step(const geo_database *database, MMDB_entry_s *record, const geo_step *step, uint64_t wanted,
                      uint8_t file, ipt_geo_facts *out)
 {
     MMDB_entry_data_s data;
-    if (!get(record, step->path, &data))
-        return;
-    if (step->whole) {
-        note(database, step->leaves[0], &data, file, out);
+    const geo_leaf *only = only_leaf(step, wanted & ~out->present);
+    if (only != NULL) {
+        ask_leaf(database, record, step, only, file, out);
         return;
     }
+    if (!get(record, step->path, &data))
+        return;
     /* The rest of the path starts where the group lies, so that the record is searched once for all of them. */
     MMDB_entry_s group = {.mmdb = &database->mmdb, .offset = data.offset};
     bool is_map = data.type == MMDB_DATA_TYPE_MAP;
