@@ -145,6 +145,14 @@ bool core_call_bytes(core_call *call, ipt_span *out)
     return true;
 }
 
+bool core_call_in_time(core_call *call)
+{
+    if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0 ||
+        gpr_time_cmp(call->deadline, gpr_now(call->deadline.clock_type)) > 0)
+        return true;
+    return refuse(call, IPT_PROBLEM_DEADLINE_EXCEEDED, "it passed before the call was looked at");
+}
+
 bool core_call_admit(core_call *call)
 {
     call->rpc.seat = call->queue->seat;
@@ -153,10 +161,7 @@ bool core_call_admit(core_call *call)
         call->rpc.caller = core_door_caller(transport, call->call);
     else if (!core_tls_caller(&transport->tls, call->call, &call->rpc.caller))
         return refuse(call, IPT_PROBLEM_CALLER_NOT_ALLOWED, "the certificate has no name of client_sans");
-    if (gpr_time_cmp(call->deadline, gpr_inf_future(call->deadline.clock_type)) == 0 ||
-        gpr_time_cmp(call->deadline, gpr_now(call->deadline.clock_type)) > 0)
-        return true;
-    return refuse(call, IPT_PROBLEM_DEADLINE_EXCEEDED, "it passed before the call was looked at");
+    return core_call_in_time(call);
 }
 
 grpc_op core_op_initial(void)

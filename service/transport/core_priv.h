@@ -86,6 +86,8 @@ void core_call_batch(core_call *call, const grpc_op *ops, size_t count, core_tag
 /* The call's message in one piece; false with a status. */
 IPT_MUST_USE bool core_call_bytes(core_call *call, ipt_span *out);
 void core_call_drop_request(core_call *call);
+/* False with a status: the deadline has passed. */
+IPT_MUST_USE bool core_call_in_time(core_call *call);
 /* True when the caller may be served and is still waiting; false with a status. */
 IPT_MUST_USE bool core_call_admit(core_call *call);
 grpc_op core_op_initial(void);

@@ -37,7 +37,8 @@ static grpc_byte_buffer *answer(core_call *call)
     core_queue *queue = call->queue;
     ipt_span bytes;
     ipt_buf_reset(&queue->out);
-    bool ok = core_call_bytes(call, &bytes) && ipt_method_run(call->method, &call->rpc, bytes, &queue->out);
+    bool ok = core_call_in_time(call) && core_call_bytes(call, &bytes) &&
+              ipt_method_run(call->method, &call->rpc, bytes, &queue->out);
     core_call_drop_request(call);
     return ok ? core_message_new(&queue->out) : NULL;
 }
@@ -144,7 +145,9 @@ static void look(core_call *call, bool closing)
 {
     core_queue *queue = call->queue;
     ipt_buf_reset(&queue->out);
-    if (ipt_method_watch(&call->rpc, &queue->out)) {
+    if (!core_call_in_time(call)) {
+        send_status(call);
+    } else if (ipt_method_watch(&call->rpc, &queue->out)) {
         grpc_byte_buffer *message = core_message_new(&queue->out);
         const grpc_op op = core_op_message(message);
         core_call_batch(call, &op, 1, &call->main);
