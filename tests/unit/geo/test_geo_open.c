@@ -235,9 +235,12 @@ static void a_way_longer_than_the_address(maker *m)
     m->nodes[m->node_count++][0] = MAKER_LEAF;
 }
 
+/* The part of 0.0.0.0/32 below its fifth bit is walked first, and is 27 bits high where 8 are left. */
 static void a_shared_part_that_is_too_high(maker *m)
 {
-    m->nodes[last_node(m)][1] = 2; /* the part below bit 2 is 22 bits high, and 23 have been walked */
+    uint32_t end = last_node(m);
+    maker_add(m, "0.0.0.0/32", 0);
+    m->nodes[end][1] = end + 1;
 }
 
 static void a_record_in_the_separator(maker *m)
