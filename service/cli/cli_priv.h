@@ -23,6 +23,7 @@ typedef struct ipt_options {
     ipt_output output;
     ipt_when colour, unicode;
     bool help;
+    bool rollback, print; /* lists accept */
     const char **headers; /* "Name: value", as given, in order */
     size_t header_count;
     const char **attributes; /* "NAME=VALUE" */
@@ -129,6 +130,7 @@ ipt_exit ipt_run_resolve(const ipt_options *options); /* and explain */
 ipt_exit ipt_run_explain(const ipt_options *options);
 ipt_exit ipt_run_ip(const ipt_options *options);
 ipt_exit ipt_run_lists(const ipt_options *options);
+ipt_exit ipt_run_accept(const ipt_options *options, const char *name); /* lists accept NAME */
 ipt_exit ipt_run_check(const ipt_options *options);
 ipt_exit ipt_run_health(const ipt_options *options);
 

@@ -27,6 +27,7 @@ static const char *const lists_examples[] = {
     "iptrust lists",
     "iptrust lists cloudflare --format nginx > /etc/nginx/cloudflare.conf",
     "iptrust lists --server unix:/run/iptrustd/admin.sock",
+    "iptrust lists accept cloudflare --server unix:/run/iptrustd/admin.sock",
     NULL,
 };
 static const char *const check_examples[] = {
@@ -53,9 +54,10 @@ const ipt_command ipt_commands[] = {
     {"ip", "ADDR... | -", "what is known of an address: class, lists, prefixes",
      "Takes any number of addresses; `-` reads more from standard input, separated by white space.", ip_examples,
      IPT_CMD_IP, ipt_run_ip},
-    {"lists", "[NAME...]", "the lists: source, size, age, who trusts them",
-     "With names, the contents of these lists; --format writes them for another program.", lists_examples,
-     IPT_CMD_LISTS, ipt_run_lists},
+    {"lists", "[NAME...] | accept NAME", "the lists: source, size, age, who trusts them",
+     "With names, the contents of these lists; --format writes them for another program. `accept` shows the update\n"
+     "of a list that a daemon holds and takes it; --print writes the lines that take it by configuration.",
+     lists_examples, IPT_CMD_LISTS, ipt_run_lists},
     {"check-config", "[FILE|DIR]", "is the configuration right",
      "Prints every error and warning with its file, line and column. Ends with 0, also with warnings, or 2.",
      check_examples, IPT_CMD_CHECK, ipt_run_check},

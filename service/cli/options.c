@@ -17,7 +17,9 @@ enum {
     OPT_ID,
     OPT_FORMAT,
     OPT_COLOUR,
-    OPT_UNICODE
+    OPT_UNICODE,
+    OPT_ROLLBACK,
+    OPT_PRINT
 };
 
 #define REQUEST (IPT_CMD_RESOLVE | IPT_CMD_EXPLAIN)
@@ -44,6 +46,8 @@ static const struct row {
     {"server", OPT_SERVER, "URL", ANSWER | IPT_CMD_HEALTH,
      "ask a daemon instead: http://HOST:PORT or unix:/PATH (lists: its admin listener)"},
     {"token-file", OPT_TOKEN, "FILE", IPT_CMD_LISTS, "bearer token of an admin listener on TCP"},
+    {"rollback", OPT_ROLLBACK, NULL, IPT_CMD_LISTS, "accept: also contents that are older than the active ones"},
+    {"print", OPT_PRINT, NULL, IPT_CMD_LISTS, "accept: print the lines for a configuration instead of accepting"},
     {"output", 'o', "text|json", ANSWER | IPT_CMD_CHECK, "what to print (explain: html too)"},
     {"color", OPT_COLOUR, "WHEN", REQUEST, "always, never or auto: on a terminal, unless NO_COLOR is set"},
     {"unicode", OPT_UNICODE, "WHEN", IPT_CMD_EXPLAIN, "lines and dots: always, never or auto"},
@@ -116,6 +120,12 @@ static bool take(const ipt_command *command, int option, ipt_options *out)
         return read_when("unicode", optarg, &out->unicode);
     case 'h':
         out->help = true;
+        return true;
+    case OPT_ROLLBACK:
+        out->rollback = true;
+        return true;
+    case OPT_PRINT:
+        out->print = true;
         return true;
     default:
         break;

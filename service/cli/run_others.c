@@ -177,6 +177,13 @@ ipt_exit ipt_run_lists(const ipt_options *options)
             ipt_complain("`%s` cannot be the name of a list", options->args[i]);
             return IPT_EXIT_USAGE;
         }
+    bool accept = options->arg_count == 2 && strcmp(options->args[0], "accept") == 0;
+    if (accept)
+        return ipt_run_accept(options, options->args[1]);
+    if (options->rollback || options->print) {
+        ipt_complain("--rollback and --print are of `iptrust lists accept NAME`");
+        return IPT_EXIT_USAGE;
+    }
     ipt_exit result = source_open(options, &s);
     if (result == IPT_EXIT_ANSWERED && options->arg_count == 0)
         result = show_all_lists(options, &s);

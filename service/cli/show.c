@@ -200,6 +200,10 @@ static void show_list(yajl_val list)
     printf("%-16s %-8s %-20s %6lld %6lld  %-20s %-8s %s\n", get_text(list, "name", "?"), get_text(list, "kind", "?"),
            source, get_number(prefixes, "ipv4", 0), get_number(prefixes, "ipv6", 0), time,
            get_text(list, "freshness", "?"), trusted);
+    yajl_val pending = get(list, "pending", yajl_t_object);
+    if (pending != NULL)
+        printf("  an update waits to be accepted (%s): %s\n", get_text(pending, "reason", "?"),
+               get_text(pending, "digest", "?"));
 }
 
 bool ipt_show_lists(ipt_span json)

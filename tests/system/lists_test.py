@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import json
 import os
+import resource
 import shutil
 import signal
 import ssl
@@ -399,6 +400,54 @@ class Feeds(unittest.TestCase):
 
         daemon = self.start()
         self.assertTrue(self.trusts(daemon, "5.1.1.1"))
+
+    def test_the_command_line_shows_prints_and_accepts(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        admin = ["--server", "unix:" + os.path.join(daemon.dir, "admin.sock")]
+
+        def iptrust(*args):
+            done = subprocess.run([IPTRUST, "lists", *args, *admin], capture_output=True, text=True, timeout=60)
+            return done.returncode, done.stdout, done.stderr
+        code, out, err = iptrust("accept", "partners")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("nothing of list `partners` waits", err)
+        self.feed.answer = good(WIDE)
+        self.assertEqual(self.refresh(daemon)["result"], "held")
+        self.assertIn(f"an update waits to be accepted (gained): {digest_of(WIDE)}", iptrust()[1])
+        code, out, err = iptrust("accept", "partners", "--print")
+        self.assertEqual((code, out), (0, f'lists:\n  partners:\n    accept: {{digest: "{digest_of(WIDE)}"}}\n'))
+        self.assertIn("+ 5.0.0.0/16", err)
+        self.assertFalse(self.trusts(daemon, "5.1.1.1"))
+        self.assertEqual(iptrust("accept", "partners")[0], 0)
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "5.1.1.1")))
+        self.assertEqual(iptrust("accept", "nobody")[0], 1)
+
+    def test_a_state_dir_that_cannot_be_used_stops_nobody(self):
+        with open(os.path.join(self.dir, "state"), "w"):
+            pass  # a file where the directory would be
+        daemon = self.start()
+        self.fetched(daemon)
+        self.assertIn("not kept for the next start", daemon.stderr())
+
+    def test_a_disk_that_is_full_keeps_the_list_before(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        daemon.stop()
+        many = "".join(f"198.51.{i >> 8}.{i & 255}/32\n" for i in range(2000))
+
+        def small_disk():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        self.feed.answer = good(many)
+        daemon = self.start(self.config(list_more=", hold: {gained: 1000000, lost: 100}"), limits=small_disk)
+        self.assertEqual(self.refresh(daemon)["result"], "updated")
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "198.51.0.9")))
+        self.assertTrue(daemon.wait_log("a list could not be kept for the next start"))
+        daemon.stop()
+        self.feed.answer = lambda h: h.send(500)
+        daemon = self.start()
+        self.assertEqual(self.list(daemon)["prefixes"], FIRST.split())
 
     def test_the_word_may_stand_in_the_configuration(self):
         daemon = self.start()
