@@ -7,8 +7,11 @@ import http.server
 import json
 import os
 import resource
+import select
 import shutil
 import signal
+import socket
+import socketserver
 import ssl
 import subprocess
 import tempfile
@@ -185,6 +188,44 @@ class FeedHandler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+class Proxy(socketserver.ThreadingTCPServer):
+    """Takes CONNECT for any host and leads to one port of this machine: nothing goes out."""
+    daemon_threads = True
+
+    def __init__(self, port):
+        super().__init__(("127.0.0.1", 0), ProxyHandler)
+        self.to, self.port, self.hosts = port, self.server_address[1], set()
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+        self.thread.join(5)
+
+
+class ProxyHandler(socketserver.StreamRequestHandler):
+    rbufsize = 0
+
+    def handle(self):
+        line = self.rfile.readline().decode()
+        self.server.hosts.add(line.split()[1])
+        while self.rfile.readline().strip():
+            pass
+        with socket.create_connection(("127.0.0.1", self.server.to), 10) as to:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            ends = {self.connection: to, to: self.connection}
+            while True:
+                for ready in select.select(list(ends), [], [], 60)[0]:
+                    try:
+                        data = ready.recv(65536)
+                        if not data:
+                            return
+                        ends[ready].sendall(data)
+                    except OSError:
+                        return
 
 
 def good(text, etag=None):
@@ -448,6 +489,40 @@ class Feeds(unittest.TestCase):
         self.feed.answer = lambda h: h.send(500)
         daemon = self.start()
         self.assertEqual(self.list(daemon)["prefixes"], FIRST.split())
+
+    def test_a_provider_of_two_parts_is_all_new_or_all_old(self):
+        """cloudflare's real addresses, which a CONNECT proxy on loopback leads to our server."""
+        proxy = Proxy(self.feed.server_port)
+        self.addCleanup(proxy.close)
+        api = {"v4": "173.245.48.0/20\n103.21.244.0/22\n104.16.0.0/13\n172.64.0.0/13", "v6": "2400:cb00::/32\n2606:4700::/32"}
+        state = {"broken": None}
+
+        def answer(handler):
+            part = "v6" if "v6" in handler.path else "v4" if "v4" in handler.path else "api"
+            body = api.get(part, "not this way").encode()
+            etag = '"' + hashlib.sha256(body).hexdigest() + '"'
+            if part in ("api", state["broken"]):
+                handler.send(500)
+            elif handler.headers.get("If-None-Match") == etag:
+                handler.send(304)
+            else:
+                handler.send(200, body, ETag=etag)
+        self.feed.answer = answer
+        config = (BASE + f"lists: {{cf: {{provider: cloudflare, ca: {self.feed.ca}, hold: {{lost: 100}}}}}}\n"
+                  "policies: {default: {trust: [cf], clients: any}}\n")
+        daemon = self.start(config, env={"https_proxy": f"http://127.0.0.1:{proxy.port}", "no_proxy": ""})
+        self.assertTrue(wait_for(lambda: (self.list(daemon, "cf")["last_result"] or {}).get("result") == "updated", 20),
+                        daemon.stderr())
+        self.assertEqual(len(self.list(daemon, "cf")["prefixes"]), 6)
+        self.assertEqual(self.refresh(daemon, "cf")["result"], "unchanged")
+        api["v4"] += "\n108.162.192.0/18"
+        state["broken"] = "v6"
+        self.assertEqual(self.refresh(daemon, "cf")["result"], "failed")
+        self.assertEqual(len(self.list(daemon, "cf")["prefixes"]), 6)
+        state["broken"] = None
+        self.assertEqual(self.refresh(daemon, "cf")["result"], "updated")
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "108.162.192.1")))
+        self.assertTrue(all(host.endswith(".cloudflare.com:443") for host in proxy.hosts), proxy.hosts)
 
     def test_the_word_may_stand_in_the_configuration(self):
         daemon = self.start()
