@@ -200,11 +200,12 @@ void ipt_transport_close(ipt_transport *transport)
         return;
     end_server(transport);
     core_door_close(transport);
-    core_tls_close(&transport->tls);
     if (transport->server != NULL && (!transport->running || atomic_load(&transport->ended)))
         grpc_server_destroy(transport->server);
     for (unsigned i = 0; i < transport->queue_count; i++)
         core_queue_close(&transport->queues[i]);
+    core_door_free(&transport->door);
+    core_tls_close(&transport->tls);
     free(transport->queues);
     free(transport);
     grpc_shutdown();

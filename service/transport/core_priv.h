@@ -130,6 +130,7 @@ IPT_MUST_USE ipt_err core_door_open(ipt_transport *transport, const ipt_config *
 IPT_MUST_USE ipt_err core_door_start(ipt_transport *transport);
 void core_door_shut(ipt_transport *transport);
 void core_door_close(ipt_transport *transport);
+void core_door_free(core_door *door); /* after the queues, whose calls ask who is at their other end */
 /* Who is at the other end of a call that came through the door. */
 ipt_rpc_caller core_door_caller(const ipt_transport *transport, grpc_call *call);
 

@@ -207,6 +207,10 @@ void core_door_close(ipt_transport *transport)
     close_fd(door->wake);
     close_fd(door->reserve);
     ipt_listener_close(&door->listener);
+}
+
+void core_door_free(core_door *door)
+{
     ipt_gate_done(&door->gate);
     free(door->conns);
 }
