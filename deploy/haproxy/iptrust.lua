@@ -21,10 +21,10 @@ for name in (os.getenv("IPTRUST_REWRITE") or ""):gmatch("[^,%s]+") do
     rewrites[#rewrites + 1] = name:lower()
 end
 
--- Of the connection or of the body, which is not sent along (RFC 9110, 7.6.1).
+-- Of the connection or of the body, which is not sent along (RFC 9110, 7.6.1), or none of iptrustd's business.
 local not_sent = {}
 for _, name in ipairs({"host", "connection", "content-length", "transfer-encoding", "keep-alive", "te", "trailer",
-                       "upgrade", "expect", "proxy-connection", "http2-settings"}) do
+                       "upgrade", "expect", "proxy-connection", "http2-settings", "cookie", "authorization"}) do
     not_sent[name] = true
 end
 

@@ -88,6 +88,16 @@ static bool put_headers(rest_conn *conn, const ipt_callout *callout, bool denied
     return true;
 }
 
+/* A head that the library has no room for would end the connection without a word, which a proxy that fails open takes
+ * for a service that is down: whoever sends enough lines would not be asked about. */
+static bool has_room(const rest_conn *conn)
+{
+    size_t n = REST_ANSWER_ROOM;
+    for (size_t i = 0; i < conn->request.header_count; i++)
+        n += strlen(conn->request.headers[i].name) + strlen(conn->request.headers[i].value) + 4; /* ": " and CRLF */
+    return rest_has_room(conn, n);
+}
+
 static void answer(rest_conn *conn, const ipt_header *lines, size_t count, bool told_removals)
 {
     const ipt_decision *decision = conn->loop->decision;
@@ -96,6 +106,11 @@ static void answer(rest_conn *conn, const ipt_header *lines, size_t count, bool 
     if (ipt_callout_build(decision, lines, count, conn->loop->arena, &callout) != IPT_OK ||
         !put_headers(conn, &callout, denied, told_removals)) {
         rest_refuse(conn, IPT_PROBLEM_INTERNAL, "", "no memory");
+        return;
+    }
+    if (!has_room(conn)) {
+        conn->request.header_count = 0;
+        rest_refuse_headers(conn);
         return;
     }
     if (!denied) {

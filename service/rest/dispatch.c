@@ -134,10 +134,11 @@ static void refuse_large(rest_conn *conn)
 }
 
 /* 431 as the library itself answers when the block is larger still (RFC 6585, 5); the code's own 413 is of bodies. */
-static void refuse_headers(rest_conn *conn)
+void rest_refuse_headers(rest_conn *conn)
 {
     ipt_problem problem;
-    ipt_problem_set(&problem, IPT_PROBLEM_TOO_LARGE, "", "the headers are larger than %d bytes", REST_HEADER_MAX);
+    ipt_problem_set(&problem, IPT_PROBLEM_TOO_LARGE, "", "the headers are larger than %d bytes, or too many",
+                    REST_HEADER_MAX);
     problem.status = MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
     rest_answer_problem(conn, &problem, (ipt_span){NULL, 0});
 }
@@ -188,13 +189,15 @@ static enum MHD_Result begin(rest_conn *conn, struct MHD_Connection *mhd, const 
     request->work = rest_work_take(conn->loop);
     if (request->work == NULL)
         return MHD_NO;
+    if (!rest_has_room(conn, REST_ANSWER_ROOM))
+        return rest_refuse_without_room(conn);
     request->facts = rest_facts_read(mhd, request->target_end, method, version);
     if (request->facts.bad != NULL) {
         rest_refuse(conn, IPT_PROBLEM_BAD_REQUEST, "", "%s", request->facts.bad);
         return reply_and_close(conn);
     }
     if (request->facts.bytes + strlen(url) > REST_HEADER_MAX) {
-        refuse_headers(conn);
+        rest_refuse_headers(conn);
         return reply_and_close(conn);
     }
     judge(conn, path_of(url), method);

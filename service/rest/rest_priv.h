@@ -24,7 +24,8 @@ enum {
     REST_NDJSON_MAX = 64 << 20,   /* a stream of lines */
     REST_DISCARD_MAX = 8 << 20,   /* read and thrown away, so that a refusal reaches a client that is still sending */
     REST_BODIES_MAX = 256 << 20,  /* of all requests together, being collected */
-    REST_POOL_BYTES = 20 << 10,   /* memory that the HTTP library gives a connection */
+    REST_POOL_BYTES = 24 << 10,   /* memory that the HTTP library gives a connection */
+    REST_ANSWER_ROOM = 1024,      /* of it, for the head of a usual answer */
     REST_STREAM_BLOCK = 32 << 10, /* written at once of a streamed answer */
     REST_KEEP_BYTES = 64 << 10,   /* a buffer above this is not kept for the next request */
     REST_KEEP_WORKS = 64,         /* buffers that a loop keeps */
@@ -236,7 +237,14 @@ size_t rest_unescape(void *context, struct MHD_Connection *mhd, char *text);
 void *rest_on_target(void *context, const char *target, struct MHD_Connection *mhd);
 rest_facts rest_facts_read(struct MHD_Connection *mhd, const char *target_end, const char *method, const char *version);
 
+/* room.c */
+/* Whether the library's memory of this connection still has that much for the head of an answer. */
+bool rest_has_room(const rest_conn *conn, size_t bytes);
+/* For a head that leaves none: the library could only close without a word. */
+enum MHD_Result rest_refuse_without_room(rest_conn *conn);
+
 /* dispatch.c */
+void rest_refuse_headers(rest_conn *conn);
 enum MHD_Result rest_on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
                                 const char *version, const char *upload, size_t *upload_size, void **request_context);
 const rest_route *rest_route_find(rest_face face, const char *path, const char **tail);

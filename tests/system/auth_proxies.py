@@ -138,10 +138,10 @@ class Answer:
         return sorted((n, v) for n, v in self.application if re.match("x[-_.]iptrust", n))
 
 
-def ask(port, headers=(), source="127.0.0.2", method="GET", path="/a/b?c=d", body=None):
+def ask(port, headers=(), source="127.0.0.2", method="GET", path="/a/b?c=d", body=None, host=True):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(source, 0))
     try:
-        connection.putrequest(method, path, skip_accept_encoding=True)
+        connection.putrequest(method, path, skip_host=not host, skip_accept_encoding=True)
         for name, value in headers:
             connection.putheader(name, value)
         if body is not None:
@@ -270,6 +270,27 @@ class Caddy(Proxy):
             changes.append(("127.0.0.1:8079", "127.0.0.1:%d" % free_port()))
         return ["caddy", "run", "--adapter", "caddyfile", "--config",
                 self.write("Caddyfile", self.snippet("caddy/Caddyfile", changes))]
+
+
+class Traefik(Proxy):
+    """Its program is built from its Go module by who wants to see it: IPTRUST_TRAEFIK names it."""
+    program = os.environ.get("IPTRUST_TRAEFIK")
+    closed_status = 500
+
+    def prepare(self):
+        dynamic = self.write("iptrust.yaml", self.snippet("traefik/iptrust.yaml", [
+            ("127.0.0.1:8080", self.trust.listen), ("127.0.0.1:3000", "127.0.0.1:%d" % self.application.port)]))
+        with open(os.path.join(DEPLOY, "traefik", "traefik.yaml")) as f:
+            static = put(f.read(), [('":80"', '"127.0.0.1:%d"' % self.port), ("/etc/traefik/iptrust.yaml", dynamic)])
+        static += "global: {checkNewVersion: false, sendAnonymousUsage: false}\n"
+        return [self.program, "--configFile=" + self.write("traefik.yaml", static)]
+
+    def wait(self, seconds=30):
+        """Its port is open before it knows its routes."""
+        super().wait(seconds)
+        end = time.monotonic() + seconds
+        while ask(self.port).status == 404 and time.monotonic() < end:
+            time.sleep(0.1)
 
 
 class EnvoyHttp(Proxy):

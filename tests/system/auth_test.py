@@ -3,7 +3,7 @@ import json
 import os
 import unittest
 
-from auth_proxies import FORGED, NAMES, TOKEN, Caddy, Echo, EnvoyHttp, HAProxy, Nginx, Trust, ask
+from auth_proxies import FORGED, NAMES, TOKEN, Caddy, Echo, EnvoyHttp, HAProxy, Nginx, Traefik, Trust, ask
 
 NAMED = [("X-Iptrust-Token", TOKEN), ("X-Iptrust-Peer", "127.0.0.2")]
 
@@ -95,6 +95,19 @@ class Dialects(unittest.TestCase):
             self.check(self.auth(path, headers, source="127.0.0.9"), 403, "caller_not_allowed")
         self.check(self.auth("nginx", [], source="127.0.0.9"), 404, "not_found")
 
+    def test_however_much_is_sent_there_is_an_answer(self):
+        """libmicrohttpd closes without a word where its memory has no room left for an answer."""
+        chain = ("X-Forwarded-For", ", ".join(["127.0.0.2"] * 80))
+        forms = [lambda n: [("A%d" % i, "") for i in range(n)], lambda n: [("X_Iptrust_%d" % i, "v" * 40) for i in range(n)],
+                 lambda n: [("A", "b" * 50 * n)]]
+        for number, form in enumerate(forms):
+            statuses = set()
+            for n in range(100, 420, 5):
+                answer = self.auth("envoy/rewriting", [chain] + form(n))
+                self.assertIn(answer.status, (200, 431), (number, n))
+                statuses.add(answer.status)
+            self.assertEqual(statuses, {200, 431}, number)
+
     def test_modes(self):
         xff = [("X-Forwarded-For", "unknown, 127.0.0.2")]
         denied = self.auth("traefik/edge", xff)
@@ -131,14 +144,20 @@ class Dialects(unittest.TestCase):
         self.check(self.auth("nginx", NAMED), 200)
         self.assertEqual(findings(), before + 2)
 
-    def test_traefik_as_its_forwardauth_writes_it(self):
-        """Order and names as pkg/middlewares/auth/forward.go of Traefik 3.6 writes them with trustForwardHeader."""
-        answer = self.auth("traefik/edge", [
-            ("User-Agent", "curl/8"), ("Accept-Encoding", "gzip"), ("X-Forwarded-For", "8.8.8.8, 127.0.0.2"),
-            ("X-Forwarded-Host", "app.example"), ("X-Forwarded-Method", "PUT"), ("X-Forwarded-Port", "80"),
-            ("X-Forwarded-Proto", "http"), ("X-Forwarded-Server", "t1"), ("X-Forwarded-Uri", "/a/b?c=d"), ("X-Real-Ip", "127.0.0.2")])
-        self.check(answer, 200)
-        self.assertEqual(answer.headers["x-iptrust-client-ip"], "8.8.8.8")
+    def test_what_traefik_sent(self):
+        """Recorded from Traefik 3.6.12 with deploy/traefik, asked by a balancer and by a stranger."""
+        rows = [([("Host", "127.0.0.1:13000"), ("User-Agent", "curl/7.88.1"), ("X-Forwarded-For", "1.1.1.1, 8.8.8.8, 127.0.0.2"),
+                  ("X-Forwarded-Host", "127.0.0.1:18104"), ("X-Forwarded-Method", "PUT"), ("X-Forwarded-Port", "18104"),
+                  ("X-Forwarded-Proto", "http"), ("X-Forwarded-Uri", "/p?q=1"), ("X-Real-Ip", "9.9.9.9"),
+                  ("Accept-Encoding", "gzip")], "8.8.8.8"),
+                ([("Host", "127.0.0.1:13000"), ("User-Agent", "curl/7.88.1"), ("X-Forwarded-For", "127.0.0.3"),
+                  ("X-Forwarded-Host", "127.0.0.1:18104"), ("X-Forwarded-Method", "GET"), ("X-Forwarded-Port", "18104"),
+                  ("X-Forwarded-Proto", "http"), ("X-Forwarded-Uri", "/p?q=1"), ("X-Real-Ip", "127.0.0.3"),
+                  ("Accept-Encoding", "gzip")], "127.0.0.3")]
+        for headers, client in rows:
+            answer = ask(self.trust.port, headers, "127.0.0.1", path="/v1/auth/traefik/edge", host=False)
+            self.check(answer, 200)
+            self.assertEqual(answer.headers["x-iptrust-client-ip"], client)
 
 
 class Tokens(unittest.TestCase):
@@ -188,17 +207,19 @@ class UnixSocket(unittest.TestCase):
 class Behind:
     """What every proxy must do with its snippet."""
     proxy = None
+    fails_open = True
 
     @classmethod
     def setUpClass(cls):
         cls.trust, cls.echo = Trust(), Echo()
         cls.closed = cls.proxy(cls.trust, cls.echo)
-        cls.opened = cls.proxy(cls.trust, cls.echo, ["fail-open"])
+        cls.opened = cls.proxy(cls.trust, cls.echo, ["fail-open"]) if cls.fails_open else None
+        cls.proxies = [p for p in (cls.closed, cls.opened) if p is not None]
 
     @classmethod
     def tearDownClass(cls):
-        cls.closed.stop()
-        cls.opened.stop()
+        for proxy in cls.proxies:
+            proxy.stop()
         cls.echo.stop()
         cls.trust.close()
 
@@ -218,21 +239,21 @@ class Behind:
             ("127.0.0.3", [], "127.0.0.3", "127.0.0.3"),
         ]
         for source, headers, client, chain in rows:
-            for proxy in (self.closed, self.opened):
+            for proxy in self.proxies:
                 with self.subTest(source=source, headers=headers, options=proxy.options):
                     ours = self.ours(ask(proxy.port, headers, source))
                     self.assertEqual((ours["client-ip"], ours["chain"], ours["policy"]), (client, chain, "edge"))
                     self.assertEqual((ours["country"], ours["asn"]), ("-", "-"))
 
     def test_forged_answers_do_not_reach_the_application(self):
-        for proxy in (self.closed, self.opened):
+        for proxy in self.proxies:
             for line in [[f] for f in FORGED] + [FORGED]:
                 with self.subTest(line=line, options=proxy.options):
                     ours = self.ours(ask(proxy.port, line, "127.0.0.3"))
                     self.assertEqual((ours["client-ip"], ours["confidence"], ours["chain"]), ("127.0.0.3", "medium", "127.0.0.3"))
 
     def test_a_denial_is_a_problem_and_stops_at_the_proxy(self):
-        for proxy in (self.closed, self.opened):
+        for proxy in self.proxies:
             seen = self.echo.seen
             answer = ask(proxy.port, [("X-Forwarded-For", "unknown")])
             self.assertEqual(answer.status, 403, answer.body)
@@ -248,6 +269,25 @@ class Behind:
             self.assertEqual(json.loads(answer.body)["method"], method)
             self.assertEqual(json.loads(answer.body)["path"], "/a/b?c=d")
 
+    def test_nobody_gets_past_by_sending_much(self):
+        """An answer of the application without ours would mean that iptrustd gave none."""
+        forms = [lambda n: [("A%d" % i, "") for i in range(n)], lambda n: [("X_Iptrust_%d" % i, "") for i in range(n)],
+                 lambda n: [("Cookie", "; ".join("a=b" for _ in range(4 * n)))],
+                 lambda n: [("X-Forwarded-For", ", ".join(["127.0.0.2"] * n))], lambda n: [("Forwarded", "for=a" * 30)] * n]
+        for proxy in self.proxies:
+            for number, form in enumerate(forms):
+                for n in (60, 90, 94, 98, 150, 300):
+                    with self.subTest(form=number, n=n, options=proxy.options):
+                        answer = ask(proxy.port, form(n), "127.0.0.3")
+                        if answer.status == 200:
+                            self.assertEqual(self.ours(answer)["client-ip"], "127.0.0.3")
+                        else:
+                            self.assertIn(answer.status, (400, 403, 431, 500, 502, 503))
+
+    def test_cookies_are_the_applications_business(self):
+        answer = ask(self.closed.port, [("Cookie", "a=b"), ("Authorization", "Basic eA==")], "127.0.0.3")
+        self.assertEqual((dict(answer.application)["cookie"], dict(answer.application)["authorization"]), ("a=b", "Basic eA=="))
+
     def test_without_iptrustd(self):
         self.trust.stop()
         try:
@@ -255,7 +295,7 @@ class Behind:
             for headers in ([], FORGED):
                 self.assertEqual(ask(self.closed.port, headers).status, self.proxy.closed_status)
             self.assertEqual(self.echo.seen, seen)
-            for headers in ([], FORGED, FORGED):
+            for headers in ([], FORGED, FORGED) if self.fails_open else ():
                 answer = ask(self.opened.port, headers)
                 self.assertEqual(answer.status, 200, answer.body)
                 self.assertEqual(answer.ours, [])
@@ -316,6 +356,12 @@ class BehindHAProxy(Behind, unittest.TestCase):
 
 class BehindCaddy(Behind, unittest.TestCase):
     proxy = Caddy
+
+
+@unittest.skipUnless(Traefik.program, "IPTRUST_TRAEFIK names no Traefik: its recorded requests stand for it")
+class BehindTraefik(Behind, unittest.TestCase):
+    proxy = Traefik
+    fails_open = False
 
 
 class BehindEnvoy(Behind, unittest.TestCase):
