@@ -73,17 +73,26 @@ local function tell(txn, headers)
     end
 end
 
+-- HAProxy itself says 502 to 504 of a server that is not there. Every other status was chosen by iptrustd, also where the
+-- client made it so by sending too much: that must not count as no answer.
+local function is_answer(answer)
+    if answer == nil or answer.headers == nil then
+        return false
+    end
+    local type = answer.headers["content-type"]
+    if answer.status == 200 then
+        return answer.headers["x-iptrust-confidence"] ~= nil
+    end
+    return answer.status < 502 or answer.status > 504 or (type ~= nil and type[0] == "application/problem+json")
+end
+
 core.register_action("iptrust", {"http-req"}, function(txn)
     txn:set_var("txn.iptrust_status", 0)
     local asked, answer = pcall(function()
         return core.httpclient():get({url = url, headers = question(txn), timeout = TIMEOUT})
     end)
-    if not asked or answer == nil or answer.headers == nil or answer.headers["x-iptrust-confidence"] == nil then
-        -- HAProxy itself answers 503 for a server that is not there: only iptrustd names a confidence or a problem.
-        local type = asked and answer ~= nil and answer.headers ~= nil and answer.headers["content-type"]
-        if not type or type[0] ~= "application/problem+json" then
-            return
-        end
+    if not asked or not is_answer(answer) then
+        return
     end
     txn:set_var("txn.iptrust_status", answer.status)
     txn:set_var("txn.iptrust_body", (answer.body or ""):gsub("%s+$", "") .. "")
