@@ -85,6 +85,7 @@ void rest_on_connection(void *context, struct MHD_Connection *mhd, void **socket
         return;
     }
     rest_conn *conn = *socket_context;
+    rest_linger(loop, conn->fd);
     if (conn->prev != NULL)
         conn->prev->next = conn->next;
     else
@@ -176,6 +177,7 @@ static uint64_t allowed_ms(const rest_conn *conn)
 
 void rest_conn_sweep(rest_loop *loop)
 {
+    rest_linger_sweep(loop);
     for (rest_conn *conn = loop->first; conn != NULL; conn = conn->next) {
         if (conn->phase == PHASE_IDLE)
             watch_idle(conn);

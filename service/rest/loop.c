@@ -260,6 +260,7 @@ void rest_loop_close(rest_loop *loop)
         MHD_stop_daemon(loop->plain);
     if (loop->secure != NULL)
         MHD_stop_daemon(loop->secure);
+    rest_linger_end(loop);
     free_works(loop->works);
     close_fd(loop->epoll);
     close_fd(loop->wake);

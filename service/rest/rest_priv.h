@@ -33,8 +33,10 @@ enum {
     REST_REQUEST_DEADLINE_MS = 15000, /* from the first byte of a request to its last */
     REST_SEND_STALL_MS = 15000,       /* an answer of which nothing is taken */
     REST_TICK_MS = IPT_BEAT_LONGEST_MS,
-    REST_SWEEP_MS = 1000, /* how often deadlines are looked at */
-    REST_FRESH_MS = 500,  /* at the end: for the first byte of a connection that was let in */
+    REST_SWEEP_MS = 1000,  /* how often deadlines are looked at */
+    REST_FRESH_MS = 500,   /* at the end: for the first byte of a connection that was let in */
+    REST_LINGER_MS = 2000, /* a socket that we closed first is kept for so long */
+    REST_LINGER_MAX = 32,  /* of a loop */
     REST_LISTENERS_MAX = 3,
 };
 
@@ -148,6 +150,12 @@ struct rest_conn {
     rest_request request;
 };
 
+typedef struct rest_linger_slot {
+    bool used;
+    int fd;
+    uint64_t since; /* ms */
+} rest_linger_slot;
+
 struct rest_loop {
     ipt_rest *rest;
     unsigned number;
@@ -161,7 +169,9 @@ struct rest_loop {
     ipt_seat seat;
     ipt_arena *arena, *batch_arena;
     ipt_decision *decision;
-    rest_conn *first;  /* connections */
+    rest_conn *first; /* connections */
+    rest_linger_slot lingering[REST_LINGER_MAX];
+    size_t linger_next;
     rest_conn *adding; /* being handed to the library */
     rest_work *works;
     size_t work_count;
@@ -236,6 +246,11 @@ void rest_loop_close(rest_loop *loop); /* joins, then frees */
 size_t rest_unescape(void *context, struct MHD_Connection *mhd, char *text);
 void *rest_on_target(void *context, const char *target, struct MHD_Connection *mhd);
 rest_facts rest_facts_read(struct MHD_Connection *mhd, const char *target_end, const char *method, const char *version);
+
+/* linger.c */
+void rest_linger(rest_loop *loop, int fd); /* fd is about to be closed */
+void rest_linger_sweep(rest_loop *loop);
+void rest_linger_end(rest_loop *loop);
 
 /* room.c */
 /* Whether the library's memory of this connection still has that much for the head of an answer. */

@@ -43,6 +43,8 @@ FORGED = [("X-Iptrust-Client-Ip", "6.6.6.6"), ("X_Iptrust_Client_Ip", "6.6.6.6")
           ("X-Iptrust-Country", "XX"), ("X-Iptrust-Peer", "6.6.6.6"), ("X_Iptrust_Peer", "6.6.6.6"),
           ("X-Iptrust-Token", "guess")]
 
+http.client._MAXHEADERS = 5000  # of the echo application too, or it would refuse what iptrustd was not asked about
+
 NAMES = ["asn", "chain", "client-ip", "confidence", "country", "policy", "revision", "source"]
 
 
@@ -166,7 +168,8 @@ def unmark(text, mark):
 
 
 class Proxy:
-    """One proxy with its snippet; a subclass says how. options: "fail-open", "rewrite", "underscores"."""
+    """One proxy with its snippet; a subclass says how. options: "fail-open", "rewrite", "underscores". Deadlines are longer
+    than in the files: on a busy machine half a second can pass, and a proxy that fails open would show it."""
     def __init__(self, trust, application, options=()):
         self.trust, self.application, self.options = trust, application, options
         self.dir = tempfile.mkdtemp(prefix="ipt-proxy-")
@@ -231,7 +234,7 @@ class Nginx(Proxy):
         unix = self.trust.listen.startswith("unix:")
         self.write("iptrust.conf", self.snippet("nginx/iptrust.conf", [
             ("127.0.0.1:8080", self.trust.listen), ("127.0.0.1:3000", "127.0.0.1:%d" % self.application.port),
-            ("listen 80;", "listen 127.0.0.1:%d;" % self.port),
+            ("500ms", "10s"), ("listen 80;", "listen 127.0.0.1:%d;" % self.port),
             ("include                 /etc/nginx/iptrust-token.conf;", "" if unix else "include %s;" % token)]))
         temp = "".join("%s_temp_path %s/%s;\n" % (n, self.dir, n) for n in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         user = "user root;\n" if os.getuid() == 0 else ""
@@ -252,11 +255,13 @@ class HAProxy(Proxy):
         return "".join(kept)
 
     def prepare(self):
+        with open(os.path.join(DEPLOY, "haproxy", "iptrust.lua")) as f:
+            script = self.write("iptrust.lua", put(f.read(), [("TIMEOUT = 500", "TIMEOUT = 10000")]))
         config = self.write("haproxy.cfg", self.snippet("haproxy/haproxy.cfg", [
             ("http://127.0.0.1:8080", "http://" + self.trust.listen),
             ("127.0.0.1:3000", "127.0.0.1:%d" % self.application.port), ("bind :80", "bind 127.0.0.1:%d" % self.port),
             ("setenv IPTRUST_TOKEN_FILE /etc/iptrustd/proxy.token", "setenv IPTRUST_TOKEN_FILE " + self.trust.token),
-            ("/etc/haproxy/iptrust.lua", os.path.join(DEPLOY, "haproxy", "iptrust.lua"))]))
+            ("/etc/haproxy/iptrust.lua", script)]))
         return ["haproxy", "-db", "-f", config]
 
 
@@ -264,7 +269,7 @@ class Caddy(Proxy):
     closed_status = 502
 
     def prepare(self):
-        changes = [("127.0.0.1:8080", self.trust.listen), ("127.0.0.1:3000", "127.0.0.1:%d" % self.application.port),
+        changes = [("500ms", "10s"), ("127.0.0.1:8080", self.trust.listen), ("127.0.0.1:3000", "127.0.0.1:%d" % self.application.port),
                    ("http://:80 ", "http://127.0.0.1:%d " % self.port), ("{\n\tauto_https", "{\n\tadmin off\n\tauto_https")]
         if "fail-open" in self.options:
             changes.append(("127.0.0.1:8079", "127.0.0.1:%d" % free_port()))
@@ -306,7 +311,7 @@ class EnvoyHttp(Proxy):
 
     def prepare(self):
         config = self.write("envoy.yaml", self.snippet("envoy/envoy-http.yaml", [
-            ("port_value: 8080", "port_value: %d" % self.trust.port), ("address: 0.0.0.0", "address: 127.0.0.1"),
+            ("0.5s", "10s"), ("port_value: 8080", "port_value: %d" % self.trust.port), ("address: 0.0.0.0", "address: 127.0.0.1"),
             ("port_value: 80}", "port_value: %d}" % self.port), ("port_value: 3000", "port_value: %d" % self.application.port)]))
         tools = subprocess.run([os.path.join(ROOT, ".ci", "peers")], stdout=subprocess.PIPE, check=True, text=True).stdout
         return [os.path.join(tools.strip(), "envoy"), "-c", config, "--concurrency", "1", "--use-dynamic-base-id", "-l", "warning"]
