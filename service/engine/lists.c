@@ -108,11 +108,12 @@ static ipt_err take_snapshot(living_list *list)
     return IPT_OK;
 }
 
-static ipt_err list_new(ipt_engine *engine, ipt_config *config, const ipt_list_spec *spec, living_list **out)
+/* NULL without memory. */
+static living_list *list_new(ipt_engine *engine, ipt_config *config, const ipt_list_spec *spec)
 {
     living_list *list = calloc(1, sizeof(*list));
     if (list == NULL)
-        return IPT_ENOMEM;
+        return NULL;
     (void)snprintf(list->name, sizeof(list->name), "%s", spec->name);
     list->config = ipt_config_share(config);
     list->spec = spec;
@@ -122,14 +123,14 @@ static ipt_err list_new(ipt_engine *engine, ipt_config *config, const ipt_list_s
         err = list_recall(engine, list);
     if (err != IPT_OK) {
         list_free(list);
-        return err;
+        return NULL;
     }
     int64_t now = ipt_clock_now(&engine->clock);
+    list->id = engine->lists.next_id++;
     list->label = ipt_metrics_value(engine->metrics, list->name);
     list->schedule = ipt_schedule_start(spec->refresh, now, list->active.there ? list->active.fetched_at : INT64_MIN,
                                         ipt_clock_ns() * 2 + 1);
-    *out = list;
-    return IPT_OK;
+    return list;
 }
 
 static bool has_source(const living_list *list, const ipt_list_spec *spec, bool *no_memory)
@@ -157,7 +158,6 @@ static void accept_by_config(ipt_engine *engine, living_list *list)
 static ipt_err adopt(ipt_engine *engine, ipt_config *config, const ipt_list_spec *spec, living_list **old,
                      living_list **fresh)
 {
-    engine_lists *lists = &engine->lists;
     living_list *list = NULL;
     bool no_memory = false;
     for (living_list **at = old; *at != NULL; at = &(*at)->next) {
@@ -170,10 +170,9 @@ static ipt_err adopt(ipt_engine *engine, ipt_config *config, const ipt_list_spec
     if (no_memory)
         return IPT_ENOMEM;
     if (list == NULL) {
-        ipt_err err = list_new(engine, config, spec, &list);
-        if (err != IPT_OK)
-            return err;
-        list->id = lists->next_id++;
+        list = list_new(engine, config, spec);
+        if (list == NULL)
+            return IPT_ENOMEM;
     } else {
         ipt_config_free(list->config);
         list->config = ipt_config_share(config);

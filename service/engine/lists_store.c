@@ -33,7 +33,7 @@ static void encode(const living_list *list, ipt_buf *out)
                          .has_accepted = list->has_accepted,
                          .accepted_at = list->accepted_at,
                          .past = list->past};
-    for (uint32_t i = 0; i < list->part_count; i++)
+    for (uint32_t i = 0; i < list->part_count && i < LIST_PARTS_MAX; i++)
         record.parts[i] = (ipt_record_part){.url = ipt_span_from(list->parts[i].url),
                                             .etag = ipt_span_from(list->parts[i].etag),
                                             .last_modified = ipt_span_from(list->parts[i].last_modified)};
@@ -137,7 +137,7 @@ static ipt_err restore(ipt_engine *engine, living_list *list, const ipt_record *
         active.fetched_at = list->built_in.there ? list->built_in.fetched_at : (int64_t)IPTRUST_BUILD_TIME;
     list->active = active;
     list->part_count = active.there ? record->part_count : 0;
-    for (uint32_t i = 0; i < list->part_count; i++)
+    for (uint32_t i = 0; i < list->part_count && i < LIST_PARTS_MAX; i++)
         part_in(&record->parts[i], &list->parts[i]);
     return IPT_OK;
 }

@@ -26,6 +26,12 @@ static const char other[] = "lists:\n"
 static const char bad[] = "lists:\n"
                           "  lb: {prefixes: [10.0.12.1/24]}\n";
 
+static const char fetched[] = "lists:\n"
+                              "  cf: {provider: cloudflare}\n"
+                              "  own: {url: \"https://lists.example/own.txt\"}\n"
+                              "policies:\n"
+                              "  default: {trust: [cf, own]}\n";
+
 static char path[] = "/tmp/ipt-engine-XXXXXX";
 
 static void write_config(const char *text)
@@ -270,10 +276,9 @@ static void a_bad_configuration_does_not_start(void **state)
     assert_null(engine);
 }
 
-static void start_survives_any_failing_allocation(void **state)
+static void start_survives_failing_allocations(const char *config)
 {
-    (void)state;
-    write_config(good);
+    write_config(config);
     for (size_t n = 1;; n++) {
         ipt_engine *engine = NULL;
         failalloc_at(n);
@@ -289,6 +294,13 @@ static void start_survives_any_failing_allocation(void **state)
             return;
         }
     }
+}
+
+static void start_survives_any_failing_allocation(void **state)
+{
+    (void)state;
+    start_survives_failing_allocations(good);
+    start_survives_failing_allocations(fetched);
 }
 
 static void what_is_printed_can_be_read_again(void **state)
