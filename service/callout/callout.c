@@ -37,6 +37,14 @@ static const char *keep(building *b, char *text)
     return text;
 }
 
+/* Formatted output would cost more than the rest of the answer. */
+static size_t append(char *to, size_t n, ipt_span text)
+{
+    if (text.n != 0)
+        memcpy(to + n, text.p, text.n);
+    return n + text.n;
+}
+
 static const char *client_text(building *b)
 {
     char text[IPT_ADDR_TEXT];
@@ -59,21 +67,23 @@ static const char *chain_text(building *b)
     size_t n = 0;
     for (size_t i = 0; i < d->chain_count; i++) {
         const ipt_hop *hop = &d->chain[i];
-        char address[IPT_ADDR_TEXT] = "unix", item[IPT_ADDR_TEXT + IPT_NAME_LENGTH_MAX + 4];
+        char item[IPT_ADDR_TEXT + IPT_NAME_LENGTH_MAX + 4];
         if (!is_in_chain(hop))
             continue;
+        size_t length = append(item, 0, n == 0 ? IPT_SPAN("") : IPT_SPAN(", "));
         if (hop->has_addr)
-            (void)ipt_addr_format(hop->addr, address);
-        bool listed = hop->list != IPT_LIST_NONE;
-        int length = snprintf(item, sizeof(item), "%s%s%s%s", n == 0 ? "" : ", ", address, listed ? ";" : "",
-                              listed ? d->view->lists[hop->list].spec->name : "");
-        if (length < 0 || n + (size_t)length > CHAIN_MAX) {
-            memcpy(text + n, ";truncated", 10);
-            n += 10;
+            length += ipt_addr_format(hop->addr, item + length);
+        else
+            length = append(item, length, IPT_SPAN("unix"));
+        if (hop->list != IPT_LIST_NONE) {
+            length = append(item, length, IPT_SPAN(";"));
+            length = append(item, length, ipt_span_from(d->view->lists[hop->list].spec->name));
+        }
+        if (n + length > CHAIN_MAX) {
+            n = append(text, n, IPT_SPAN(";truncated"));
             break;
         }
-        memcpy(text + n, item, (size_t)length);
-        n += (size_t)length;
+        n = append(text, n, (ipt_span){item, length});
     }
     return n == 0 ? NULL : keep(b, ipt_arena_strdup(b->arena, (ipt_span){text, n}));
 }
@@ -100,9 +110,14 @@ static const char *revision_text(building *b)
     const ipt_view *view = b->decision->view;
     const char *geo = ipt_geo_revision(view->geo);
     char text[sizeof(view->policies_revision) + sizeof(view->lists_revision) + 9];
-    int n = snprintf(text, sizeof(text), "%s-%s%s%s", view->policies_revision, view->lists_revision,
-                     geo == NULL ? "" : "-", geo == NULL ? "" : geo);
-    return keep(b, ipt_arena_strdup(b->arena, (ipt_span){text, n < 0 ? 0 : (size_t)n}));
+    size_t n = append(text, 0, ipt_span_from(view->policies_revision));
+    n = append(text, n, IPT_SPAN("-"));
+    n = append(text, n, ipt_span_from(view->lists_revision));
+    if (geo != NULL) {
+        n = append(text, n, IPT_SPAN("-"));
+        n = append(text, n, ipt_span_from(geo));
+    }
+    return keep(b, ipt_arena_strdup(b->arena, (ipt_span){text, n}));
 }
 
 static bool has_fact(const ipt_decision *d, ipt_geo_field field)
