@@ -5,25 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* Hosts of the feeds, named so that nobody is surprised by a connection. */
-static const char *provider_host(ipt_provider provider)
-{
-    static const char *const hosts[IPT_PROVIDER_COUNT] = {
-        [IPT_PROVIDER_CLOUDFLARE] = "api.cloudflare.com",
-        [IPT_PROVIDER_AWS] = "ip-ranges.amazonaws.com",
-        [IPT_PROVIDER_FASTLY] = "api.fastly.com",
-        [IPT_PROVIDER_GOOGLE_LB] = "www.gstatic.com",
-        [IPT_PROVIDER_GOOGLE] = "www.gstatic.com",
-        [IPT_PROVIDER_AZURE] = "download.microsoft.com",
-        [IPT_PROVIDER_BUNNY] = "api.bunny.net",
-        [IPT_PROVIDER_IMPERVA] = "my.imperva.com",
-        [IPT_PROVIDER_CDN77] = "prefixlists.tools.cdn77.com",
-        [IPT_PROVIDER_ORACLE] = "docs.oracle.com",
-        [IPT_PROVIDER_DIGITALOCEAN] = "www.digitalocean.com",
-        [IPT_PROVIDER_GITHUB] = "api.github.com",
-    };
-    return provider < IPT_PROVIDER_COUNT ? hosts[provider] : NULL;
-}
+#include "iptrust/ranges/feed.h"
 
 static ipt_span url_host(const char *url)
 {
@@ -32,12 +14,20 @@ static ipt_span url_host(const char *url)
     return (ipt_span){begin, strcspn(begin, "/:?#")};
 }
 
+static ipt_span part_host(const ipt_feed_part *part)
+{
+    return url_host(part->url == NULL ? part->page : part->url);
+}
+
+/* The first host that a list is fetched from; .n 0: none. */
 static ipt_span refresh_host(const ipt_list_spec *spec)
 {
     if (spec->source == IPT_SOURCE_URL && spec->url != NULL)
         return url_host(spec->url);
-    const char *host = spec->source == IPT_SOURCE_PROVIDER ? provider_host(spec->provider) : NULL;
-    return ipt_span_from(host);
+    ipt_feed_parts parts = {NULL, 0};
+    if (spec->source == IPT_SOURCE_PROVIDER)
+        parts = ipt_feed_parts_of(spec->provider, 0);
+    return parts.count == 0 ? (ipt_span){NULL, 0} : part_host(&parts.items[0]);
 }
 
 static void announce_list(ipt_log *log, const ipt_view_list *list)
@@ -56,19 +46,43 @@ static void announce_list(ipt_log *log, const ipt_view_list *list)
     ipt_log_end(&line);
 }
 
-/* Each host once, in the order of the lists. */
-static void gather_hosts(const ipt_view *view, char *out, size_t cap)
+typedef struct hosts {
+    char text[IPT_LOG_TEXT_MAX];
+    size_t n;
+} hosts;
+
+/* Each host once. */
+static void add_host(hosts *to, ipt_span host)
 {
-    size_t n = 0;
-    out[0] = '\0';
+    for (const char *seen = to->text; seen != NULL && host.n != 0; seen = strstr(seen, ", ")) {
+        seen += seen != to->text ? 2 : 0;
+        if (strcspn(seen, ",") == host.n && memcmp(seen, host.p, host.n) == 0)
+            return;
+    }
+    int more =
+        snprintf(to->text + to->n, sizeof(to->text) - to->n, "%s%.*s", to->n == 0 ? "" : ", ", (int)host.n, host.p);
+    if (more > 0 && (size_t)more < sizeof(to->text) - to->n)
+        to->n += (size_t)more;
+    to->text[to->n] = '\0';
+}
+
+/* Those that are tried when the first does not answer, too: nobody shall be surprised by a connection. */
+static void gather_hosts(const ipt_view *view, hosts *to)
+{
     for (size_t i = 0; i < view->list_count; i++) {
-        ipt_span host = refresh_host(view->lists[i].spec);
-        bool seen = host.n == 0;
-        for (size_t j = 0; j < i && !seen; j++)
-            seen = ipt_span_equal(refresh_host(view->lists[j].spec), host);
-        int more = seen ? 0 : snprintf(out + n, cap - n, "%s%.*s", n == 0 ? "" : ", ", (int)host.n, host.p);
-        if (more > 0 && (size_t)more < cap - n)
-            n += (size_t)more;
+        const ipt_list_spec *spec = view->lists[i].spec;
+        if (spec->source == IPT_SOURCE_URL && spec->url != NULL)
+            add_host(to, url_host(spec->url));
+        if (spec->source != IPT_SOURCE_PROVIDER)
+            continue;
+        ipt_feed_parts parts;
+        for (unsigned choice = 0; (parts = ipt_feed_parts_of(spec->provider, choice)).count != 0; choice++) {
+            for (size_t k = 0; k < parts.count; k++) {
+                add_host(to, part_host(&parts.items[k]));
+                if (parts.items[k].page != NULL) /* it leads there and nowhere else (ipt_feed_find_link) */
+                    add_host(to, IPT_SPAN("download.microsoft.com"));
+            }
+        }
     }
 }
 
@@ -80,16 +94,16 @@ bool daemon_refreshes(void)
 
 void daemon_announce(ipt_log *log, const ipt_view *view, const char *config_path)
 {
-    char hosts[IPT_LOG_TEXT_MAX];
+    hosts named = {.n = 0};
     bool off = !daemon_refreshes();
     ipt_log_line line;
-    gather_hosts(view, hosts, sizeof(hosts));
+    gather_hosts(view, &named);
     ipt_log_begin(&line, log, IPT_LOG_INFO, "iptrustd starting");
     ipt_log_str(&line, "version", ipt_span_from(IPTRUST_VERSION));
     ipt_log_str(&line, "config", ipt_span_from(config_path == NULL ? "embedded default" : config_path));
     ipt_log_str(&line, "policies", ipt_span_from(view->policies_revision));
     ipt_log_str(&line, "lists", ipt_span_from(view->lists_revision));
-    ipt_log_str(&line, "refresh_hosts", ipt_span_from(off ? "none (IPTRUST_REFRESH=off)" : hosts));
+    ipt_log_str(&line, "refresh_hosts", ipt_span_from(off ? "none (IPTRUST_REFRESH=off)" : named.text));
     ipt_log_end(&line);
     for (size_t i = 0; i < view->list_count; i++)
         announce_list(log, &view->lists[i]);

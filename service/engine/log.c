@@ -112,11 +112,16 @@ static void add_escaped(ipt_log_line *line, ipt_span value)
         adds(line, "...");
 }
 
+bool ipt_log_says(const ipt_log *log, ipt_log_level level)
+{
+    return log != NULL && (int)level <= atomic_load_explicit(&log->level, memory_order_relaxed);
+}
+
 void ipt_log_begin(ipt_log_line *line, ipt_log *log, ipt_log_level level, const char *msg)
 {
     line->n = 0;
     line->log = NULL;
-    if (log == NULL || (int)level > atomic_load_explicit(&log->level, memory_order_relaxed))
+    if (!ipt_log_says(log, level))
         return;
     line->log = log;
     if (log->text) {

@@ -37,7 +37,10 @@ static struct MHD_Daemon *library_start(rest_loop *loop, bool secure)
         {MHD_OPTION_END, 0, NULL},
     };
     /* Unbounded: our gate counts. No timeout: our sweep cuts. */
-    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET;
+    /* On a Unix socket it complains twice a request that there is no TCP, which costs more than the decision. */
+    if (ipt_log_says(loop->rest->log, IPT_LOG_DEBUG))
+        flags |= MHD_USE_ERROR_LOG;
     if (!loop->decides)
         flags |= MHD_ALLOW_SUSPEND_RESUME;
     if (secure)

@@ -555,9 +555,9 @@ class Admin(Shared):
         self.assertEqual(self.get("/v1/lists/lb?format=iptables")[0], 400)
 
     def test_what_is_not_there_yet_is_not_found(self):
-        for path in ("/v1/lists/lb/refresh", "/v1/lists/lb/accept", "/v1/lists/lb/"):
-            for method in ("POST", "GET"):
-                self.assertEqual(self.d.call(method, path, listener="admin")[0], 404, path)
+        for path in ("/v1/lists/lb/refresh", "/v1/lists/nope/refresh", "/v1/lists/lb/", "/v1/lists/lb/other"):
+            self.assertEqual(self.d.call("POST", path, listener="admin")[0], 404, path)
+        self.assertEqual(self.d.call("GET", "/v1/lists/lb/refresh", listener="admin")[0], 405)
         self.assertEqual(self.d.call("POST", "/v1/lists/lb", listener="admin")[0], 405)
 
     def test_lists_have_every_key(self):
@@ -989,11 +989,13 @@ class Start(unittest.TestCase):
                 sock.close()
 
     def test_the_first_line_names_version_configuration_and_hosts(self):
-        d = Daemon(CONFIG.replace("  office:", "  cloudflare: {provider: cloudflare}\n  office:"))
+        # Nothing leaves the machine: the proxy is a port that nobody listens on.
+        nowhere = {"IPTRUST_REFRESH": "on", "https_proxy": "http://127.0.0.1:1", "no_proxy": ""}
+        d = Daemon(CONFIG.replace("  office:", "  cloudflare: {provider: cloudflare}\n  office:"), env=nowhere)
         try:
             first = d.lines[0]
             self.assertEqual(first["msg"], "iptrustd starting")
-            self.assertEqual(first["refresh_hosts"], "api.cloudflare.com")
+            self.assertEqual(first["refresh_hosts"], "api.cloudflare.com, www.cloudflare.com")
             snapshot = [l for l in d.lines if l["msg"] == "list" and l["list"] == "cloudflare"][0]
             self.assertEqual(snapshot["contents"], "built-in snapshot")
             self.assertRegex(snapshot["date"], r"^20\d\d-")

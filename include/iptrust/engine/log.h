@@ -19,6 +19,7 @@ IPT_DEFINE_CLEANUP(ipt_log, ipt_log_free)
 void ipt_log_set_format(ipt_log *log, ipt_log_format format);
 void ipt_log_set_level(ipt_log *log, ipt_log_level level);
 bool ipt_log_is_text(const ipt_log *log);
+bool ipt_log_says(const ipt_log *log, ipt_log_level level); /* a line of this level would be written */
 uint64_t ipt_log_dropped(const ipt_log *log);
 
 /* ipt_log_line line; ipt_log_begin(&line, log, IPT_LOG_INFO, "listening"); ipt_log_str(...); ipt_log_end(&line);
