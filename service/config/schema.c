@@ -91,7 +91,7 @@ const ipt_key ipt_schema[] = {
     {"lists.*.prefixes", IPT_KEY_PREFIXES, NULL, "prefixes or addresses", "The contents by hand.", true},
     {"lists.*.file", IPT_KEY_PATH, NULL, NULL, "File with the contents.", true},
     {"lists.*.url", IPT_KEY_STRING, NULL, "https://, or http:// to 127.0.0.1 or [::1]", "Where to fetch the contents.",
-     false},
+     true},
     {"lists.*.unix", IPT_KEY_BOOL, "false", NULL, "The list is the peer on a Unix socket.", true},
     {"lists.*.provider", IPT_KEY_ENUM, NULL,
      "cloudflare | aws | fastly | google-lb | google | azure | bunny | imperva | cdn77 | oracle | digitalocean | "

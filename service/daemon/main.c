@@ -204,12 +204,13 @@ static ipt_err open_faces(program *d, const daemon_options *options, unsigned lo
         err = ipt_rpc_new(d->engine, &d->rpc);
     if (err == IPT_OK)
         err = ipt_transport_open(d->engine, d->rpc, config, loops, ipt_rest_shards(loops), &d->transport);
+    /* What answers comes last: it asks the engine's threads for things. */
+    if (err == IPT_OK)
+        err = ipt_engine_start(d->engine);
     if (err == IPT_OK)
         err = ipt_rest_start(d->rest);
     if (err == IPT_OK)
         err = ipt_transport_start(d->transport);
-    if (err == IPT_OK)
-        err = ipt_engine_start(d->engine);
     return err;
 }
 

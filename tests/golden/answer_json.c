@@ -105,7 +105,7 @@ static bool is_word(const ProtobufCEnumDescriptor *which, int value, const char 
 static ipt_level level(Iptrust__V1__Level value)
 {
     for (ipt_level i = IPT_LEVEL_NONE; i <= IPT_LEVEL_AUTHENTICATED; i++) {
-        if (is_word(&iptrust__v1__level__descriptor, value, "LEVEL_", ipt_level_name(i)))
+        if (is_word(&iptrust__v1__level__descriptor, (int)value, "LEVEL_", ipt_level_name(i)))
             return i;
     }
     die("no level", "");
@@ -228,7 +228,7 @@ static void read_hop(told *t, const Iptrust__V1__Hop *from, size_t number, size_
 {
     *to = (ipt_hop){.list = IPT_LIST_NONE};
     for (ipt_verdict v = IPT_VERDICT_UNVOUCHED; v <= IPT_VERDICT_NOT_EXAMINED; v++) {
-        if (is_word(&iptrust__v1__verdict__descriptor, from->verdict, "VERDICT_", ipt_verdict_name(v)))
+        if (is_word(&iptrust__v1__verdict__descriptor, (int)from->verdict, "VERDICT_", ipt_verdict_name(v)))
             to->verdict = (uint8_t)v;
     }
     if (from->verdict == IPTRUST__V1__VERDICT__VERDICT_UNSPECIFIED)
