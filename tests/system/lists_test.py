@@ -513,7 +513,8 @@ class Feeds(unittest.TestCase):
         daemon = self.start(config, env={"https_proxy": f"http://127.0.0.1:{proxy.port}", "no_proxy": ""})
         self.assertTrue(wait_for(lambda: (self.list(daemon, "cf")["last_result"] or {}).get("result") == "updated", 20),
                         daemon.stderr())
-        self.assertEqual(len(self.list(daemon, "cf")["prefixes"]), 6)
+        # The view with them follows in its own thread.
+        self.assertTrue(wait_for(lambda: len(self.list(daemon, "cf")["prefixes"]) == 6), daemon.stderr())
         self.assertEqual(self.refresh(daemon, "cf")["result"], "unchanged")
         api["v4"] += "\n108.162.192.0/18"
         state["broken"] = "v6"
