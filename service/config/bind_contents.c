@@ -1,6 +1,7 @@
 /* What stands in a list: prefixes by hand, lines of a file, or the snapshot that was compiled in. */
 #include "bind.h"
 #include "file.h"
+#include "iptrust/ranges/feed.h"
 #include "iptrust/ranges/text.h"
 #include "show.h"
 
@@ -45,6 +46,47 @@ static void take_lines(ipt_bind *b, ipt_list_spec *list, ipt_span text, const ch
     list->prefix_count = n;
 }
 
+/* JSON and CSV are read as those that are fetched. What may be in a list of one's own is not judged: it may be empty,
+ * too, as long as it is said. */
+static void take_feed(ipt_bind *b, ipt_list_spec *list, ipt_span text, ipt_feed_format format, const ipt_node *name)
+{
+    const ipt_feed_part part = {.url = "the file", .format = format};
+    const ipt_feed_selection selection = {.path = list->path, .column = list->column};
+    ipt_feed feed = {0};
+    ipt_update_text why = {0};
+    ipt_shown shown;
+    switch (ipt_feed_parse(&part, &text, 1, &selection, &feed, &why)) {
+    case IPT_FEED_NO_MEMORY:
+        b->no_memory = true;
+        return;
+    case IPT_FEED_REFUSED:
+        if (why.reason == IPT_UPDATE_EMPTY)
+            ipt_diag_add(b->diag, IPT_WARNING, name->place, "list \"%s\" is empty: %s", list->name, why.text);
+        else
+            ipt_diag_add(b->diag, IPT_ERROR, name->place, "file \"%s\": %s", ipt_show(name->text, &shown), why.text);
+        return;
+    case IPT_FEED_OK:
+        break;
+    }
+    ipt_prefix *prefixes = ipt_bind_alloc(b, feed.set.count, sizeof(*prefixes));
+    if (prefixes != NULL) {
+        memcpy(prefixes, feed.set.items, feed.set.count * sizeof(*prefixes));
+        list->prefixes = prefixes;
+        list->prefix_count = feed.set.count;
+    }
+    ipt_feed_done(&feed);
+}
+
+static void take_body(ipt_bind *b, ipt_list_spec *list, ipt_span text, const ipt_node *name)
+{
+    if (list->format != NULL && strcmp(list->format, "json") == 0)
+        take_feed(b, list, text, IPT_FEED_JSON, name);
+    else if (list->format != NULL && strcmp(list->format, "csv") == 0)
+        take_feed(b, list, text, IPT_FEED_CSV, name);
+    else
+        take_lines(b, list, text, list->file, name->place);
+}
+
 static void take_file(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
 {
     const ipt_node *name = ipt_bind_node(node, "lists.*.file");
@@ -63,7 +105,7 @@ static void take_file(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
     } else if (b->whole_files && !ipt_file_is_whole(ipt_buf_span(&text))) {
         ipt_diag_add(b->diag, IPT_ERROR, name->place, "file \"%s\" " IPT_FILE_CUT_SHORT, ipt_show(name->text, &shown));
     } else {
-        take_lines(b, list, ipt_buf_span(&text), list->file, name->place);
+        take_body(b, list, ipt_buf_span(&text), name);
     }
 }
 
@@ -95,19 +137,12 @@ static void take_by_hand(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
 
 void ipt_bind_contents(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
 {
-    const ipt_node *format = ipt_bind_node(node, "lists.*.format");
-    bool text = format == NULL || ipt_span_equal(format->text, IPT_SPAN("text"));
-    if (!text && list->source == IPT_SOURCE_FILE)
-        ipt_diag_add(b->diag, IPT_WARNING, format->place, "format %s is not yet in effect", format->text.p);
     switch (list->source) {
     case IPT_SOURCE_BY_HAND:
         take_by_hand(b, list, node);
         return;
     case IPT_SOURCE_FILE:
-        if (text)
-            take_file(b, list, node);
-        else
-            list->failed = true;
+        take_file(b, list, node);
         return;
     case IPT_SOURCE_URL:
         list->failed = true;

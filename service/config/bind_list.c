@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "bind.h"
+#include "iptrust/ranges/feed.h"
 #include "show.h"
 #include "suggest.h"
 #include "value.h"
@@ -195,13 +196,26 @@ static bool is_url(ipt_span url)
     return false;
 }
 
+/* Which part of JSON or CSV is the list. */
+static void bind_format(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
+{
+    char why[256];
+    const ipt_node *path = ipt_bind_node(node, "lists.*.path"), *column = ipt_bind_node(node, "lists.*.column");
+    list->format = ipt_bind_string(b, node, "lists.*.format");
+    list->path = ipt_bind_string(b, node, "lists.*.path");
+    list->column = ipt_bind_string(b, node, "lists.*.column");
+    if (path != NULL && !ipt_feed_path_check(path->text, why, sizeof(why)))
+        ipt_diag_add(b->diag, IPT_ERROR, path->place, "%s", why);
+    if (path != NULL && (list->format == NULL || strcmp(list->format, "json") != 0))
+        ipt_diag_add(b->diag, IPT_WARNING, path->key->place, "path has no effect without format: json");
+    if (column != NULL && (list->format == NULL || strcmp(list->format, "csv") != 0))
+        ipt_diag_add(b->diag, IPT_WARNING, column->key->place, "column has no effect without format: csv");
+}
+
 static void bind_fetching(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
 {
     const ipt_node *url = ipt_bind_node(node, "lists.*.url");
     list->url = ipt_bind_string(b, node, "lists.*.url");
-    list->format = ipt_bind_string(b, node, "lists.*.format");
-    list->path = ipt_bind_string(b, node, "lists.*.path");
-    list->column = ipt_bind_string(b, node, "lists.*.column");
     if (url != NULL && !is_url(url->text))
         ipt_diag_add(b->diag, IPT_ERROR, url->place, "expected an https URL, or http to 127.0.0.1 or [::1]");
 
@@ -233,6 +247,7 @@ static void bind_list(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
     bind_egress(b, list, node);
     ipt_bind_vouches(b, list, node);
     ipt_bind_proof(b, list, node);
+    bind_format(b, list, node);
     bind_fetching(b, list, node);
     if (!has_source)
         return;

@@ -143,6 +143,8 @@ static void warn_of_fixed(const ipt_config *old, const ipt_config *fresh, ipt_di
                        old->limit_per_address == fresh->limit_per_address &&
                        old->limit_keepalive_ms == fresh->limit_keepalive_ms},
         {"log.format", old->log_format == fresh->log_format},
+        /* One that comes is used at once; from one to another would be two writers of one process. */
+        {"state_dir", old->state_dir == NULL || same_text(old->state_dir, fresh->state_dir)},
     };
     for (size_t i = 0; i < IPT_COUNT(fixed); i++) {
         if (!fixed[i].same)

@@ -120,6 +120,25 @@ class Files(unittest.TestCase):
         reloads = sum(l["msg"] == "configuration reloaded" for l in daemon.lines)
         self.assertTrue(1 <= reloads <= 30, reloads)
 
+    def test_files_of_json_and_csv_are_watched_too(self):
+        rows = (("json", "path: 'ranges[*].cidr'", '{"ranges": [{"cidr": "10.0.%d.0/24"}]}\n', '{"ranges": [{"cidr": "10.0.4.0/24"}\n'),
+                ("csv", "column: range", 'site,range\nhere,"10.0.%d.0/24"\n', "site,net\nhere,10.0.4.0/24\n"))
+        for name, keys, text, bad in rows:
+            with self.subTest(name):
+                path = os.path.join(self.dir, "office." + name)
+                put(path, text % 1)
+                daemon = self.start(f"lists: {{office: {{file: {path}, format: {name}, {keys}, internal: true}}}}\n"
+                                    "policies: {default: {trust: [office], clients: any}}\n")
+                self.assertTrue(self.trusts(daemon, "10.0.1.1"))
+                put(path, text % 2)
+                self.assertTrue(wait_for(lambda: self.trusts(daemon, "10.0.2.1")))
+                put(path, bad)
+                self.assertTrue(daemon.wait_log("reload failed, the configuration in force stays"))
+                self.assertTrue(self.trusts(daemon, "10.0.2.1"))
+                self.assertFalse(self.trusts(daemon, "10.0.4.1"))
+                put(path, text % 3)
+                self.assertTrue(wait_for(lambda: self.trusts(daemon, "10.0.3.1")))
+
     def test_a_config_map_is_swapped_whole(self):
         """As the kubelet does it: the directory's ..data link is renamed; the names in it never change."""
         mount = os.path.join(self.dir, "cm")
@@ -470,6 +489,19 @@ class Feeds(unittest.TestCase):
         daemon = self.start()
         self.fetched(daemon)
         self.assertIn("not kept for the next start", daemon.stderr())
+
+    def test_another_state_dir_is_said_to_wait_for_the_next_start(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        daemon.write(self.config().replace(f"{self.dir}/state", f"{self.dir}/other"))
+        self.assertTrue(daemon.wait_log("configuration"))
+        self.assertIn("state_dir is changed and takes effect at the next start", daemon.stderr())
+        self.assertFalse(os.path.exists(os.path.join(self.dir, "other")))
+        self.feed.answer = good(SECOND)
+        self.assertEqual(self.refresh(daemon)["result"], "updated")
+        daemon.stop()
+        self.feed.answer = lambda h: h.send(500)
+        self.assertEqual(self.list(self.start())["prefixes"], SECOND.split())
 
     def test_a_disk_that_is_full_keeps_the_list_before(self):
         daemon = self.start()

@@ -43,6 +43,7 @@ int setup_files(void **state)
     setup_write(dir, "secrets/big", big);
     setup_write(dir, "bad.txt", "10.0.0.0/8\n\n# c\n  10.0.0.1/8 # x\nfoo\r\n");
     setup_write(dir, "empty.txt", "# nothing\n");
+    setup_write(dir, "table.json", "[\"192.0.2.0/24\"]\n");
     setup_write(dir, "office.txt", "192.0.2.0/24\r\n# the lab\n2001:db8::1\n");
     *state = dir;
     return 0;

@@ -79,6 +79,52 @@ static void a_relative_path_still_gives_absolute_ones(void **state)
     outcome_done(&out);
 }
 
+/* The first words of the row are the file; what a list has of it, or what is said. */
+static void a_list_file_may_be_json_or_csv(void **state)
+{
+    static const struct {
+        const char *text, *keys, *prefixes, *said;
+    } rows[] = {
+        {"[\"192.0.2.0/24\", \"2001:db8::/32\", \"192.0.2.0/24\"]\n", "format: json", "192.0.2.0/24 2001:db8::/32 ",
+         ""},
+        {"{\"a\": [{\"b\": \"192.0.2.1\"}, {\"b\": [\"10.0.0.0/8\"]}, {}], \"c\": 1}\n",
+         "format: json, path: \"a[*].b\"", "10.0.0.0/8 192.0.2.1/32 ", ""},
+        {"site,range\nhere,\"192.0.2.0/24\"\r\n# a comment\nthere,198.51.100.0/24\n", "format: csv, column: range",
+         "192.0.2.0/24 198.51.100.0/24 ", ""},
+        {"192.0.2.0/24,x\n", "format: csv", "192.0.2.0/24 ", ""},
+        {"x,192.0.2.0/24\n", "format: csv, column: 2", "192.0.2.0/24 ", ""},
+        {"{\"a\": []}\n", "format: json, path: a", "", "warning: list \"l\" is empty: the file lists no prefix\n"},
+        {"# nobody\n", "format: csv", "", "warning: list \"l\" is empty: the file lists no prefix\n"},
+        {"{\"a\": [\"10.0.0.1/8\"]}\n", "format: json, path: a", NULL,
+         "error: file \"l.txt\": /a/0: 10.0.0.1/8 has host bits set, did you mean 10.0.0.0/8?\n"},
+        {"{\"a\": [\"192.0.2.0/24\"", "format: json, path: a", NULL, "error: file \"l.txt\": "},
+        {"{\"a\": 1, \"a\": 2}\n", "format: json, path: a", NULL, "error: file \"l.txt\": "},
+        {"192.0.2.0/24\n", "format: json", NULL, "error: file \"l.txt\": "},
+        {"a,b\n1,192.0.2.0/24\n", "format: csv, column: c", NULL,
+         "error: file \"l.txt\": line 1: no column is named \"c\"\n"},
+        {"192.0.2.0/24\n", "format: csv, column: 2", NULL, "error: file \"l.txt\": line 1: there is no column 2\n"},
+        {"[]\n", "format: json, path: \"a[\"", NULL, "error: expected *, a number or a quoted name at \"\"\n"},
+    };
+    for (size_t i = 0; i < IPT_COUNT(rows); i++) {
+        char yaml[512], prefixes[512] = "";
+        outcome out;
+        setup_write(*state, "l.txt", rows[i].text);
+        snprintf(yaml, sizeof(yaml), "lists: {l: {file: l.txt, %s}}\npolicies: {default: {deny: {lists: [l]}}}\n",
+                 rows[i].keys);
+        outcome_parse(yaml, *state, &out);
+        const char *said = strstr(out.text, rows[i].said);
+        if (said == NULL || (rows[i].said[0] == '\0' && out.text[0] != '\0'))
+            fail_msg("%s: %s", rows[i].text, out.text);
+        assert_int_equal(out.err, rows[i].prefixes == NULL ? IPT_ECONFIG : IPT_OK);
+        for (size_t j = 0; rows[i].prefixes != NULL && j < out.config->lists[0].prefix_count; j++) {
+            ipt_prefix_format(out.config->lists[0].prefixes[j], prefixes + strlen(prefixes));
+            strcat(prefixes, " ");
+        }
+        assert_string_equal(prefixes, rows[i].prefixes == NULL ? "" : rows[i].prefixes);
+        outcome_done(&out);
+    }
+}
+
 /* As a ConfigMap is mounted: links through ..data, and hidden names that must not be read twice. */
 static void a_directory_is_one_configuration(void **state)
 {
@@ -215,6 +261,7 @@ int main(void)
         cmocka_unit_test(the_built_in_default_trusts_loopback_alone),
         cmocka_unit_test(a_file_is_read_relative_to_its_own_directory),
         cmocka_unit_test(a_relative_path_still_gives_absolute_ones),
+        cmocka_unit_test(a_list_file_may_be_json_or_csv),
         cmocka_unit_test(a_directory_is_one_configuration),
         cmocka_unit_test(what_two_files_both_say_is_refused),
         cmocka_unit_test(what_cannot_be_read_is_said),

@@ -434,9 +434,10 @@ static void what_is_dangerous_or_void_is_warned_about(void **state)
          "effect\n"},
         {"http: {listen: \"unix:/run/x\"}\nauth: {token_file: secrets/ok}\npolicies: {default: {}}\n",
          "c.yaml:2:8: warning: token_file has no effect on a Unix socket\n"},
-        {"lists: {l: {file: office.txt, format: csv, column: 2, refresh: 1h, max_addresses: 5, hold: {lost: 1}}}\n"
+        {"lists: {l: {file: office.txt, path: a, column: 2, refresh: 1h, max_addresses: 5, hold: {lost: 1}}}\n"
          "policies: {default: {deny: {lists: [l]}}}\n",
-         "c.yaml:1:39: warning: format csv is not yet in effect\n"},
+         "c.yaml:1:31: warning: path has no effect without format: json\n"
+         "c.yaml:1:40: warning: column has no effect without format: csv\n"},
         {"lists: {l: {prefixes: [192.0.2.1], vouches: {x-real-ip: replace}}}\n"
          "policies: {default: {trust: [l], read: [x-real-ip, {header: x-real-ip, from: l}]}}\n",
          "c.yaml:2:61: warning: x-real-ip is here twice\n"},
