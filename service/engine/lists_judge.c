@@ -87,6 +87,14 @@ static void hold(living_list *list, ipt_feed *feed, const ipt_accept_answer *jud
     *feed = (ipt_feed){0};
 }
 
+/* One version with two contents is a race at the publisher or somebody's hand: taken like any other change, but said.
+ */
+static bool is_same_version(const living_list *list, const ipt_feed *feed)
+{
+    const ipt_feed *active = list_active(list);
+    return active != NULL && ipt_feed_version_compare(&feed->version, &active->version) == IPT_VERSION_SAME;
+}
+
 static list_event take_feed(living_list *list, list_answer *answer, const list_job *job, int64_t now,
                             ipt_accept_answer *judged)
 {
@@ -98,6 +106,8 @@ static list_event take_feed(living_list *list, list_answer *answer, const list_j
     switch (judged->outcome) {
     case IPT_ACCEPT_TAKE:
     case IPT_ACCEPT_SAME:
+        if (judged->outcome == IPT_ACCEPT_TAKE && !judged->by_hand && is_same_version(list, &answer->feed))
+            (void)snprintf(answer->why, sizeof(answer->why), "the feed's own version is that of the contents before");
         activate(list, &answer->feed, judged, now, now);
         memcpy(list->parts, job->parts, sizeof(list->parts));
         list->part_count = job->part_count;

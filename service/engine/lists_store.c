@@ -124,6 +124,8 @@ static ipt_err restore(ipt_engine *engine, living_list *list, const ipt_record *
         list_contents_done(&active);
         return err;
     }
+    if (is_void(list->held.fetched_at)) /* it would be the time of the list once a person takes it */
+        list->held.fetched_at = (int64_t)IPTRUST_BUILD_TIME;
     list->held_why = record->held_why;
     list->has_accepted = record->has_accepted;
     list->accepted_at = record->accepted_at;

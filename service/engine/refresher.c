@@ -59,7 +59,8 @@ static void log_event(ipt_engine *engine, const living_list *list, const ipt_acc
     };
     char digest[IPT_DIGEST_TEXT];
     ipt_log_line line;
-    ipt_log_begin(&line, engine->log, rows[list->event].level, rows[list->event].msg);
+    bool odd = list->event == LIST_UPDATED && list->event_why[0] != '\0'; /* taken, and still worth a look */
+    ipt_log_begin(&line, engine->log, odd ? IPT_LOG_WARNING : rows[list->event].level, rows[list->event].msg);
     ipt_log_str(&line, "list", ipt_span_from(list->name));
     if (list->event_why[0] != '\0')
         ipt_log_str(&line, "reason", ipt_span_from(list->event_why));
