@@ -292,6 +292,8 @@ class Smuggling(Shared):
             "non-ASCII name": b"X-\xc3\xa9: 1\r\n",
             "control in name": b"X\x01Y: 1\r\n",
             "control in value": b"X-Y: a\x01b\r\n",
+            "control in a long value": b"X-Y: " + b"a" * 37 + b"\x01" + b"a" * 40 + b"\r\n",
+            "control at the end of a long value": b"X-Y: " + b"a" * 67 + b"\x1fb\r\n",
             "delete in value": b"X-Y: a\x7fb\r\n",
             "bare CR in value": b"X-Y: a\rb\r\n",
             "no name": b": v\r\n",
