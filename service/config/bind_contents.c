@@ -3,7 +3,7 @@
 #include "file.h"
 #include "iptrust/ranges/feed.h"
 #include "iptrust/ranges/text.h"
-#include "show.h"
+#include "iptrust/base/show.h"
 
 enum { LIST_FILE_MAX = 64 << 20 };
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "bind.h"
+#include "iptrust/base/show.h"
 #include "iptrust/ranges/feed.h"
-#include "show.h"
 #include "suggest.h"
 #include "value.h"
 

@@ -3,8 +3,8 @@
 
 #include "bind.h"
 #include "check.h"
-#include "show.h"
 #include "value.h"
+#include "iptrust/base/show.h"
 
 enum { POLICIES_MAX = 4096 };
 

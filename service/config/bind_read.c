@@ -1,8 +1,8 @@
 /* `read` of a policy: which evidence, in which order, and who is answerable for it. */
 #include "bind.h"
 #include "check.h"
-#include "show.h"
 #include "suggest.h"
+#include "iptrust/base/show.h"
 
 /* Names that nobody owns, so that a client's own value arrives unless a proxy overwrites it; besides those that the
  * fixed names know (ipt_header_is_client_settable). */

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "bind.h"
-#include "show.h"
 #include "value.h"
+#include "iptrust/base/show.h"
 
 typedef struct row_path {
     char text[32];

@@ -2,7 +2,7 @@
 #include "bind.h"
 #include "check.h"
 #include "file.h"
-#include "show.h"
+#include "iptrust/base/show.h"
 
 enum { SECRET_MAX = 64 << 10 };
 

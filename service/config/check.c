@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "iptrust/ranges/text.h"
-#include "show.h"
 #include "suggest.h"
 #include "value.h"
+#include "iptrust/base/show.h"
 
 enum { EXPECTED_MAX = 320 };
 

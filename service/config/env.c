@@ -2,8 +2,8 @@
  * none. */
 #include "bind.h"
 #include "check.h"
-#include "show.h"
 #include "value.h"
+#include "iptrust/base/show.h"
 
 static const char *find_variable(char *const *environment, const char *name)
 {

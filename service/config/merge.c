@@ -1,8 +1,7 @@
 /* Several files as one configuration: nothing overrides, because the order of file names must never decide whom we
  * trust. */
 #include "merge.h"
-
-#include "show.h"
+#include "iptrust/base/show.h"
 
 static void complain_twin(ipt_diag *diag, const ipt_node *node, const ipt_node *first)
 {

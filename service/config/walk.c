@@ -2,9 +2,9 @@
 #include <stdio.h>
 
 #include "check.h"
-#include "show.h"
 #include "suggest.h"
 #include "value.h"
+#include "iptrust/base/show.h"
 
 enum { PATH_MAX_HERE = 128 };
 

@@ -1,11 +1,10 @@
 /* From libyaml's events to a tree. The configuration is data: what YAML offers to make it a program (anchors, aliases,
  * tags, several documents) is refused, because two readers could take it for two things. */
 #include "yaml_node.h"
+#include "iptrust/base/show.h"
 
 #include <stdlib.h>
 #include <yaml.h>
-
-#include "show.h"
 
 enum { DEPTH_MAX = 16 };
 

@@ -1,35 +1,8 @@
 /* Why a prefix was refused, in words, with the right form wherever the text leaves no doubt about what was meant. */
 #include <stdio.h>
 
+#include "iptrust/base/show.h"
 #include "iptrust/ranges/text.h"
-
-enum { SHOWN_MAX = 80 }; /* more than the longest prefix; what is longer is no prefix, only noise */
-
-typedef struct shown {
-    char text[SHOWN_MAX * 4 + 4];
-} shown;
-
-/* Complaints go to terminals: nothing but printable ASCII passes as it is. */
-static const char *show(ipt_span found, shown *out)
-{
-    static const char hex[] = "0123456789abcdef";
-    size_t n = 0;
-    for (size_t i = 0; i < found.n && i < SHOWN_MAX; i++) {
-        unsigned char c = (unsigned char)found.p[i];
-        if (c >= 0x20 && c < 0x7f) {
-            out->text[n++] = (char)c;
-            continue;
-        }
-        out->text[n++] = '\\';
-        out->text[n++] = 'x';
-        out->text[n++] = hex[c >> 4];
-        out->text[n++] = hex[c & 15];
-    }
-    for (int dots = 0; found.n > SHOWN_MAX && dots < 3; dots++)
-        out->text[n++] = '.';
-    out->text[n] = '\0';
-    return out->text;
-}
 
 /* The length of a contiguous dotted mask, or -1: 255.255.0.0 is 16. */
 static int mask_length(ipt_span text)
@@ -64,7 +37,7 @@ static int meant_length(ipt_span text, bool v4)
 
 static void complain_length(ipt_span found, char *out, size_t cap)
 {
-    shown all;
+    ipt_shown all;
     const char *slash = memchr(found.p, '/', found.n);
     ipt_span left = {found.p, slash == NULL ? found.n : (size_t)(slash - found.p)};
     ipt_span right = {slash == NULL ? NULL : slash + 1, slash == NULL ? 0 : found.n - left.n - 1};
@@ -76,15 +49,15 @@ static void complain_length(ipt_span found, char *out, size_t cap)
     if (length >= (mapped ? 96 : 0)) {
         char text[IPT_PREFIX_TEXT];
         ipt_prefix_format(ipt_prefix_of(addr, (unsigned)length + (v4 ? 96 : 0)), text);
-        snprintf(out, cap, "%s has a bad length, did you mean %s?", show(found, &all), text);
+        snprintf(out, cap, "%s has a bad length, did you mean %s?", ipt_show(found, &all), text);
         return;
     }
-    snprintf(out, cap, "%s has a bad length, expected /0 to /%d", show(found, &all), v4 ? 32 : 128);
+    snprintf(out, cap, "%s has a bad length, expected /0 to /%d", ipt_show(found, &all), v4 ? 32 : 128);
 }
 
 void ipt_prefix_complain(ipt_span found, ipt_prefix_result reason, char *out, size_t cap)
 {
-    shown all;
+    ipt_shown all;
     char text[IPT_PREFIX_TEXT];
     ipt_prefix masked;
     if (cap == 0)
@@ -98,7 +71,7 @@ void ipt_prefix_complain(ipt_span found, ipt_prefix_result reason, char *out, si
         if (found.n == 0)
             snprintf(out, cap, "expected an address or a prefix, found nothing");
         else
-            snprintf(out, cap, "\"%s\" is no address or prefix", show(found, &all));
+            snprintf(out, cap, "\"%s\" is no address or prefix", ipt_show(found, &all));
         return;
     case IPT_PREFIX_BAD_LENGTH:
         complain_length(found, out, cap);
@@ -107,12 +80,12 @@ void ipt_prefix_complain(ipt_span found, ipt_prefix_result reason, char *out, si
         if (ipt_prefix_parse(found, &masked) != IPT_PREFIX_HOST_BITS)
             break; /* the reason belongs to another text */
         ipt_prefix_format(masked, text);
-        snprintf(out, cap, "%s has host bits set, did you mean %s?", show(found, &all), text);
+        snprintf(out, cap, "%s has host bits set, did you mean %s?", ipt_show(found, &all), text);
         return;
     case IPT_PREFIX_WIDE_MAPPED:
         snprintf(out, cap, "%s is wider than the IPv4 addresses in it, expected an IPv4 prefix, or /96 to /128",
-                 show(found, &all));
+                 ipt_show(found, &all));
         return;
     }
-    snprintf(out, cap, "\"%s\" is no address or prefix", show(found, &all));
+    snprintf(out, cap, "\"%s\" is no address or prefix", ipt_show(found, &all));
 }

@@ -1,4 +1,4 @@
-/* Spans and characters: ASCII rules that must hold whatever the locale. */
+/* Spans and characters: ASCII rules that must hold whatever the locale; how other people's text is shown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "exact.h"
+#include "iptrust/base/show.h"
 #include "iptrust/base/span.h"
 
 static void drop(ipt_span copy)
@@ -159,6 +160,24 @@ static void every_fault_has_its_name(void **state)
         assert_string_equal(ipt_err_name(rows[i].err), rows[i].name);
 }
 
+static void shown_text_is_printable_and_short(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } rows[] = {{"plain \"text\"", "plain \"text\""},
+                {"\x1b[31m", "\\x1b[31m"},
+                {"\xc3\xa4\n", "\\xc3\\xa4\\x0a"},
+                {"0123456789012345678901234567890123456789012345678901234567890",
+                 "012345678901234567890123456789012345678901234567890123456789..."}};
+    (void)state;
+    for (size_t i = 0; i < IPT_COUNT(rows); i++) {
+        ipt_shown shown;
+        ipt_span text = exact(rows[i].text);
+        assert_string_equal(ipt_show(text, &shown), rows[i].shown);
+        drop(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +187,7 @@ int main(void)
         cmocka_unit_test(utf8_is_well_formed_or_not),
         cmocka_unit_test(token_characters_are_those_of_the_rfc),
         cmocka_unit_test(every_fault_has_its_name),
+        cmocka_unit_test(shown_text_is_printable_and_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -204,7 +204,7 @@ static void prefixes_are_never_repaired(void **state)
         {"callers: [\"\\x1b[31m\"]\n", "c.yaml:1:11: error: \"\\x1b[31m\" is no address or prefix\n"},
         {"callers: "
          "[1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111]\n",
-         "c.yaml:1:11: error: \"11111111111111111111111111111111111111111111111111111111111111111111111111111111...\" "
+         "c.yaml:1:11: error: \"111111111111111111111111111111111111111111111111111111111111...\" "
          "is no address or prefix\n"},
     };
     check_rows(*state, rows, IPT_COUNT(rows));

@@ -1,10 +1,9 @@
-/* Scalars, suggestions and what is shown of other people's text. */
+/* Scalars and suggestions. */
 #include "setup.h"
 
 #include <stdlib.h>
 
 #include "exact.h"
-#include "show.h"
 #include "suggest.h"
 #include "value.h"
 
@@ -245,24 +244,6 @@ static void only_near_words_are_suggested(void **state)
     }
 }
 
-static void shown_text_is_printable_and_short(void **state)
-{
-    static const struct {
-        const char *text, *shown;
-    } rows[] = {{"plain \"text\"", "plain \"text\""},
-                {"\x1b[31m", "\\x1b[31m"},
-                {"\xc3\xa4\n", "\\xc3\\xa4\\x0a"},
-                {"0123456789012345678901234567890123456789012345678901234567890",
-                 "012345678901234567890123456789012345678901234567890123456789..."}};
-    (void)state;
-    for (size_t i = 0; i < IPT_COUNT(rows); i++) {
-        ipt_shown shown;
-        ipt_span text = exact(rows[i].text);
-        assert_string_equal(ipt_show(text, &shown), rows[i].shown);
-        drop(text);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,7 +256,6 @@ int main(void)
         cmocka_unit_test(listeners_are_an_address_or_a_socket),
         cmocka_unit_test(distances_count_typing_mistakes),
         cmocka_unit_test(only_near_words_are_suggested),
-        cmocka_unit_test(shown_text_is_printable_and_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Escapes and cuts text that a message quotes: terminals obey control bytes, and input has no end. */
-#include "show.h"
+#include "iptrust/base/show.h"
 
 const char *ipt_show(ipt_span text, ipt_shown *out)
 {
