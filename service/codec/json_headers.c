@@ -2,16 +2,6 @@
  * has to ask; other control bytes pass and make their entry malformed. */
 #include "json_read_priv.h"
 
-static bool is_carried(ipt_span text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (c == '\0' || c == '\r' || c == '\n')
-            return false;
-    }
-    return true;
-}
-
 static bool set_name(const ipt_tape *tape, uint32_t at, ipt_header *header)
 {
     if (!ipt_json_expect(tape, at, IPT_TAPE_STRING, "a string"))
@@ -19,7 +9,7 @@ static bool set_name(const ipt_tape *tape, uint32_t at, ipt_header *header)
     header->name = ipt_tape_text(tape, at);
     if (header->name.n == 0)
         return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a name must not be empty");
-    if (ipt_tape_was_escaped(tape, at) && !is_carried(header->name))
+    if (ipt_tape_was_escaped(tape, at) && !ipt_header_is_carried(header->name))
         return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a name must not contain NUL, CR or LF");
     return true;
 }
@@ -27,7 +17,7 @@ static bool set_name(const ipt_tape *tape, uint32_t at, ipt_header *header)
 /* RFC 9110, 5.5: the white space around a field value is no part of it. */
 static bool set_value(const ipt_tape *tape, uint32_t at, ipt_span value, bool was_coded, ipt_header *header)
 {
-    if (was_coded && !is_carried(value))
+    if (was_coded && !ipt_header_is_carried(value))
         return ipt_reading_fail(tape, at, IPT_PROBLEM_BAD_HEADER, "a value must not contain NUL, CR or LF");
     header->value = ipt_span_trim(value);
     return true;

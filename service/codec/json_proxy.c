@@ -1,19 +1,6 @@
 /* What a PROXY header said, as JSON: keys that apply, in the order of the specification. */
 #include "json_put_priv.h"
 
-enum { /* TLV types with a key of their own, doc/proxy-protocol.txt section 2.2 */
-       TYPE_ALPN = 0x01,
-       TYPE_AUTHORITY = 0x02,
-       TYPE_CRC32C = 0x03,
-       TYPE_NOOP = 0x04,
-       TYPE_UNIQUE_ID = 0x05,
-       TYPE_SSL = 0x20,
-       TYPE_NETNS = 0x30,
-       TYPE_GCP = 0xe0,
-       TYPE_AWS = 0xea,
-       TYPE_AZURE = 0xee,
-};
-
 static void put_text(ipt_buf *out, ipt_span key, ipt_span text)
 {
     if (text.p == NULL)
@@ -95,33 +82,12 @@ static void write_ssl(ipt_buf *out, const ipt_proxy_ssl *ssl)
     put_char(out, '}');
 }
 
-/* A type counts as known where its value is shown under its own key: an AWS or Azure TLV of another sub-type is not. */
-static bool is_shown(const ipt_proxy_tlv *tlv)
-{
-    switch (tlv->type) {
-    case TYPE_ALPN:
-    case TYPE_AUTHORITY:
-    case TYPE_CRC32C:
-    case TYPE_NOOP:
-    case TYPE_UNIQUE_ID:
-    case TYPE_SSL:
-    case TYPE_NETNS:
-    case TYPE_GCP:
-        return true;
-    case TYPE_AWS:
-    case TYPE_AZURE:
-        return tlv->value.n != 0 && tlv->value.p[0] == 1;
-    default:
-        return false;
-    }
-}
-
 static void write_unknown(ipt_buf *out, ipt_span tlvs)
 {
     ipt_proxy_tlv tlv;
     bool any = false;
     while (ipt_proxy_tlv_next(&tlvs, &tlv)) {
-        if (is_shown(&tlv))
+        if (ipt_proxy_tlv_is_read(&tlv))
             continue;
         put(out, any ? IPT_SPAN(",{\"type\":") : IPT_SPAN(",\"tlvs\":[{\"type\":"));
         put_number(out, tlv.type);

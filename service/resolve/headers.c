@@ -3,6 +3,16 @@
 
 #define ATTRIBUTE "attribute:"
 
+bool ipt_header_is_carried(ipt_span text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '\0' || c == '\r' || c == '\n')
+            return false;
+    }
+    return true;
+}
+
 static bool is_attribute(ipt_span text)
 {
     return text.n > sizeof(ATTRIBUTE) - 1 && memcmp(text.p, ATTRIBUTE, sizeof(ATTRIBUTE) - 1) == 0;

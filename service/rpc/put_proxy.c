@@ -6,19 +6,6 @@
 
 #include "rpc_priv.h"
 
-enum { /* TLV types with a field of their own, doc/proxy-protocol.txt section 2.2 */
-       TYPE_ALPN = 0x01,
-       TYPE_AUTHORITY = 0x02,
-       TYPE_CRC32C = 0x03,
-       TYPE_NOOP = 0x04,
-       TYPE_UNIQUE_ID = 0x05,
-       TYPE_SSL = 0x20,
-       TYPE_NETNS = 0x30,
-       TYPE_GCP = 0xe0,
-       TYPE_AWS = 0xea,
-       TYPE_AZURE = 0xee,
-};
-
 static const char *const families[] = {
     [IPT_PROXY_UNSPEC] = "unspec", [IPT_PROXY_INET] = "inet", [IPT_PROXY_INET6] = "inet6", [IPT_PROXY_UNIX] = "unix"};
 static const char *const transports[] = {
@@ -135,39 +122,17 @@ static void put_numbers(rpc_maker *maker, Iptrust__V1__ProxyProtocol *to, const 
     }
 }
 
-/* A type counts as known where its value is shown under its own name: an AWS or Azure TLV of another sub-type is not.
- */
-static bool is_shown(const ipt_proxy_tlv *tlv)
-{
-    switch (tlv->type) {
-    case TYPE_ALPN:
-    case TYPE_AUTHORITY:
-    case TYPE_CRC32C:
-    case TYPE_NOOP:
-    case TYPE_UNIQUE_ID:
-    case TYPE_SSL:
-    case TYPE_NETNS:
-    case TYPE_GCP:
-        return true;
-    case TYPE_AWS:
-    case TYPE_AZURE:
-        return tlv->value.n != 0 && tlv->value.p[0] == 1;
-    default:
-        return false;
-    }
-}
-
 static void put_unknown(rpc_maker *maker, Iptrust__V1__ProxyProtocol *to, ipt_span tlvs)
 {
     ipt_proxy_tlv tlv;
     size_t count = 0;
     for (ipt_span rest = tlvs; ipt_proxy_tlv_next(&rest, &tlv);)
-        count += !is_shown(&tlv);
+        count += !ipt_proxy_tlv_is_read(&tlv);
     void **list = count == 0 ? NULL : rpc_make_list(maker, count, &iptrust__v1__proxy_tlv__descriptor);
     if (list == NULL)
         return;
     for (ipt_span rest = tlvs; ipt_proxy_tlv_next(&rest, &tlv);) {
-        if (is_shown(&tlv))
+        if (ipt_proxy_tlv_is_read(&tlv))
             continue;
         Iptrust__V1__ProxyTlv *out = list[to->n_tlvs++];
         out->type = tlv.type;

@@ -30,16 +30,6 @@ static bool fail(const reader *r, ipt_problem_code code, const char *what, size_
     return false;
 }
 
-static bool is_carried(ipt_span text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (c == '\0' || c == '\r' || c == '\n')
-            return false;
-    }
-    return true;
-}
-
 static bool read_field(const reader *r, const char *what, size_t index, const char *name, ProtobufCBinaryData bytes,
                        ipt_header *out)
 {
@@ -47,9 +37,9 @@ static bool read_field(const reader *r, const char *what, size_t index, const ch
     out->name = ipt_span_from(name);
     if (out->name.n == 0)
         return fail(r, IPT_PROBLEM_BAD_HEADER, what, index, "name", "a name must not be empty");
-    if (!is_carried(out->name))
+    if (!ipt_header_is_carried(out->name))
         return fail(r, IPT_PROBLEM_BAD_HEADER, what, index, "name", "a name must not contain NUL, CR or LF");
-    if (!is_carried(value))
+    if (!ipt_header_is_carried(value))
         return fail(r, IPT_PROBLEM_BAD_HEADER, what, index, "value", "a value must not contain NUL, CR or LF");
     out->value = ipt_span_trim(value); /* RFC 9110, 5.5 */
     return true;

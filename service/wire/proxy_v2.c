@@ -11,6 +11,7 @@ enum {
     TLV_ALPN = 0x01,
     TLV_AUTHORITY = 0x02,
     TLV_CRC32C = 0x03,
+    TLV_NOOP = 0x04,
     TLV_UNIQUE_ID = 0x05,
     TLV_SSL = 0x20,
     TLV_NETNS = 0x30,
@@ -173,6 +174,27 @@ static ipt_proxy_result read_tlv(ipt_span header, ipt_proxy_tlv tlv, ipt_proxy *
         return read_azure(tlv.value, proxy);
     default:
         return IPT_PROXY_OK;
+    }
+}
+
+bool ipt_proxy_tlv_is_read(const ipt_proxy_tlv *tlv)
+{
+    switch (tlv->type) {
+    case TLV_ALPN:
+    case TLV_AUTHORITY:
+    case TLV_CRC32C:
+    case TLV_NOOP:
+    case TLV_UNIQUE_ID:
+    case TLV_SSL:
+    case TLV_NETNS:
+    case TLV_GCP:
+        return true;
+    case TLV_AWS:
+        return tlv->value.n != 0 && byte_at(tlv->value, 0) == AWS_VPCE_ID;
+    case TLV_AZURE:
+        return tlv->value.n != 0 && byte_at(tlv->value, 0) == AZURE_LINK_ID;
+    default:
+        return false;
     }
 }
 

@@ -8,6 +8,10 @@ typedef struct ipt_header {
     ipt_span name, value; /* value without the white space around it that HTTP allows */
 } ipt_header;
 
+/* HTTP can carry the text as a name or a value: no NUL, CR or LF (RFC 9110, 5.5). Other control bytes pass and make
+ * their entry malformed. */
+bool ipt_header_is_carried(ipt_span text);
+
 /* Zero is the caller who is told the least. */
 typedef enum ipt_caller {
     IPT_CALLER_UNKNOWN = 0,

@@ -72,6 +72,9 @@ typedef struct ipt_proxy_tlv {
     ipt_span value;
 } ipt_proxy_tlv;
 IPT_MUST_USE bool ipt_proxy_tlv_next(ipt_span *rest, ipt_proxy_tlv *out);
+/* Its value is told by a field of ipt_proxy, or there is none to tell (NOOP); an AWS or Azure TLV of another sub-type
+ * is not. */
+bool ipt_proxy_tlv_is_read(const ipt_proxy_tlv *tlv);
 
 /* CRC-32C (Castagnoli, RFC 3720 appendix B.4) over bytes, the four at crc_at taken as zero; crc_at beyond the end:
  * none. */
