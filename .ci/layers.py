@@ -30,7 +30,7 @@ MODULES = {
     "tls": ("config ranges wire net base", "gnutls/.*"),
     "rest": ("engine listener tls callout explain codec resolve view config ranges wire geo json net metrics base", "microhttpd"),
     "rpc": ("engine callout codec resolve view config ranges wire geo net metrics base", r"protobuf-c/.*|.*\.pb-c"),
-    "transport": ("rpc engine listener tls callout codec resolve view config ranges wire geo net metrics base", "grpc/.*"),
+    "transport": ("rpc engine listener tls callout codec resolve view config ranges wire geo net metrics base", r"grpc/.*|nghttp2/.*|openssl/.*|nettle/.*"),
     "daemon": ("rest rpc transport engine listener tls explain codec resolve view config ranges wire geo net metrics base", ""),
     "cli": ("explain codec resolve view config ranges wire geo net base", "curl/.*|yajl.*"),
 }

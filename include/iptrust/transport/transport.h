@@ -7,7 +7,7 @@
 
 typedef struct ipt_transport ipt_transport;
 
-/* "gRPC C core 29.0.0": the library in use, as it is at run time; 29 is gRPC 1.51. */
+/* "nghttp2 1.52.0" or "gRPC C core 29.0.0": the library in use, as it is at run time; 29 is gRPC 1.51. */
 const char *ipt_transport_name(char out[64]);
 
 /* Binds `grpc` of config and says so in the log; config is not kept. threads: each with a seat of rpc, whose shards are
