@@ -125,6 +125,11 @@ static void check_fitting(ipt_bind *b, const ipt_list_spec *list, const ipt_node
         return; /* its name was wrong: nothing follows from that */
     if (services != NULL && !(feed && ipt_provider_takes_services(list->provider)))
         ipt_diag_add(b->diag, IPT_ERROR, services->key->place, "services is for provider aws, azure or github");
+    /* All of such a feed is anybody's machines, and a list of nothing is no list. */
+    if (services == NULL && list->source == IPT_SOURCE_PROVIDER &&
+        (list->provider == IPT_PROVIDER_AWS || list->provider == IPT_PROVIDER_AZURE))
+        ipt_diag_add(b->diag, IPT_ERROR, ipt_node_get(node, "provider")->place,
+                     "provider %s needs services: which of its lists is it?", ipt_provider_name(list->provider));
     if (fetched_at != NULL && !by_hand)
         ipt_diag_add(b->diag, IPT_ERROR, fetched_at->key->place,
                      "fetched_at is for contents given by prefixes or file");

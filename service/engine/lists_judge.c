@@ -116,7 +116,8 @@ static list_event take_feed(living_list *list, list_answer *answer, const list_j
         hold(list, &answer->feed, judged, now);
         return LIST_HELD;
     case IPT_ACCEPT_REFUSE:
-        if (judged->why.reason == IPT_UPDATE_OLDER) /* for `accept --rollback` */
+        /* For `accept --rollback`; but an edge that is behind must not take away what waits to be looked at. */
+        if (judged->why.reason == IPT_UPDATE_OLDER && (!list->held.there || list->held_why.reason == IPT_UPDATE_OLDER))
             hold(list, &answer->feed, judged, now);
         return LIST_REFUSED;
     }

@@ -21,6 +21,8 @@ typedef struct transfer {
     ipt_http_answer *answer;
     size_t header_bytes;
     bool too_large, headers_too_large, no_memory;
+    char
+        fault[CURL_ERROR_SIZE]; /* libcurl's own words, such as what is wrong with a certificate; "" when it has none */
 } transfer;
 
 ipt_err ipt_http_new(const atomic_bool *stop, ipt_http **out)
@@ -191,6 +193,7 @@ static bool set_up(transfer *t, const ipt_http_ask *ask, const char *url, const 
     SET(CURLOPT_WRITEDATA, t);
     SET(CURLOPT_HEADERFUNCTION, take_header);
     SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_ERRORBUFFER, t->fault);
     SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_XFERINFOFUNCTION, look_around);
     SET(CURLOPT_XFERINFODATA, t);
@@ -244,7 +247,7 @@ static void fail_transfer(transfer *t, CURLcode code)
     else if (code == CURLE_OPERATION_TIMEDOUT && answer->body.n != 0)
         say(answer, "the body came too slowly");
     else
-        say(answer, "%s", curl_easy_strerror(code));
+        say(answer, "%s", t->fault[0] != '\0' ? t->fault : curl_easy_strerror(code));
 }
 
 static void decode_body(transfer *t)
@@ -317,6 +320,7 @@ static void ask_once(const ipt_http *http, const ipt_http_ask *ask, const char *
     }
     /* The handle keeps no pointer to what ends here. */
     (void)curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, NULL);
     curl_slist_free_all(lines);
     place_done(&p);
 }

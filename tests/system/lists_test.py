@@ -3,22 +3,18 @@
 files, a real daemon, everything on loopback."""
 import gzip
 import hashlib
-import http.server
 import json
 import os
 import resource
-import select
 import shutil
 import signal
-import socket
-import socketserver
-import ssl
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
+from feed_server import Feed, Proxy
 from rest_daemon import Daemon
 
 BASE = """
@@ -159,92 +155,6 @@ class Files(unittest.TestCase):
             os.rename(os.path.join(mount, "..data_tmp"), os.path.join(mount, "..data"))
             self.assertTrue(wait_for(lambda: self.trusts(daemon, f"10.0.{third}.1")))
             self.assertFalse(self.trusts(daemon, f"10.0.{3 - third}.1"))
-
-
-class Feed(http.server.ThreadingHTTPServer):
-    """An HTTPS server with a certificate of a CA of its own. `answer` is called for every request with the handler."""
-    daemon_threads = True
-
-    def __init__(self, directory):
-        super().__init__(("127.0.0.1", 0), FeedHandler)
-        self.ca = os.path.join(directory, "ca.pem")
-        key, cert = os.path.join(directory, "key.pem"), self.ca
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-                        "2", "-subj", "/CN=feed", "-addext", "subjectAltName=IP:127.0.0.1,DNS:www.cloudflare.com,"
-                        "DNS:api.cloudflare.com", "-keyout", key, "-out", cert], check=True, capture_output=True, timeout=60)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cert, key)
-        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-        self.seen, self.answer = [], None
-        self.url = f"https://127.0.0.1:{self.server_port}/list.txt"
-        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self.thread.start()
-
-    def handle_error(self, request, address):
-        pass  # clients that give up are what is tested
-
-    def close(self):
-        self.shutdown()
-        self.server_close()
-        self.thread.join(5)
-
-
-class FeedHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 40
-
-    def log_message(self, *args):
-        pass
-
-    def do_GET(self):
-        self.server.seen.append((self.path, dict(self.headers)))
-        self.server.answer(self)
-
-    def send(self, status, body=b"", **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-class Proxy(socketserver.ThreadingTCPServer):
-    """Takes CONNECT for any host and leads to one port of this machine: nothing goes out."""
-    daemon_threads = True
-
-    def __init__(self, port):
-        super().__init__(("127.0.0.1", 0), ProxyHandler)
-        self.to, self.port, self.hosts = port, self.server_address[1], set()
-        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self.thread.start()
-
-    def close(self):
-        self.shutdown()
-        self.server_close()
-        self.thread.join(5)
-
-
-class ProxyHandler(socketserver.StreamRequestHandler):
-    rbufsize = 0
-
-    def handle(self):
-        line = self.rfile.readline().decode()
-        self.server.hosts.add(line.split()[1])
-        while self.rfile.readline().strip():
-            pass
-        with socket.create_connection(("127.0.0.1", self.server.to), 10) as to:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            ends = {self.connection: to, to: self.connection}
-            while True:
-                for ready in select.select(list(ends), [], [], 60)[0]:
-                    try:
-                        data = ready.recv(65536)
-                        if not data:
-                            return
-                        ends[ready].sendall(data)
-                    except OSError:
-                        return
 
 
 def good(text, etag=None):

@@ -114,6 +114,8 @@ static void a_fetch_ends_as_one_of_six(void **state)
          SMALL, WIDE, ""},
         {"an older one waits for a rollback", NULL, SMALL, NULL, 7, LIST_FETCH_PARSED, MORE, 6, LIST_REFUSED, SMALL,
          MORE, "older"},
+        {"an older one leaves what is held", NULL, SMALL, WIDE, 7, LIST_FETCH_PARSED, MORE, 6, LIST_REFUSED, SMALL,
+         WIDE, "older"},
         {"a newer one", NULL, SMALL, NULL, 7, LIST_FETCH_PARSED, MORE, 8, LIST_UPDATED, MORE, NULL, ""},
         {"one version, two contents", NULL, SMALL, NULL, 7, LIST_FETCH_PARSED, MORE, 7, LIST_UPDATED, MORE, NULL,
          "version is that of"},
