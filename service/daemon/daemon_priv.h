@@ -2,6 +2,8 @@
 #ifndef IPTRUST_DAEMON_PRIV_H
 #define IPTRUST_DAEMON_PRIV_H
 
+#include <stdatomic.h>
+
 #include "iptrust/rest/rest.h"
 #include "iptrust/transport/transport.h"
 
@@ -35,6 +37,24 @@ void daemon_blame_flags(const daemon_options *options, ipt_diag *diag);
 
 /* sd_notify(3) without its library: one datagram to NOTIFY_SOCKET; nothing when it is not set. */
 void daemon_notify(const char *state);
+
+/* The one who started us, when it wants to know how we are (systemd's Type=notify). Of the main thread, which gives it
+ * a turn when it asks to have one. */
+typedef struct daemon_manager {
+    ipt_engine *engine;
+    bool listens;        /* there is a NOTIFY_SOCKET */
+    int64_t watchdog_ms; /* how often it wants a sign of life; 0: it does not */
+    uint64_t feed_at, look_at;
+    char status[192];    /* as last told */
+    _Atomic bool wanted; /* a reload that the engine could not begin at once */
+} daemon_manager;
+
+void daemon_manager_init(daemon_manager *manager, ipt_engine *engine);
+void daemon_manager_ready(daemon_manager *manager);
+void daemon_manager_stopping(daemon_manager *manager);
+void daemon_manager_reload(daemon_manager *manager); /* reloads, and says when it begins and when it has ended */
+/* Sign of life and status, when they are due. Milliseconds until it wants the next turn. */
+int64_t daemon_manager_turn(daemon_manager *manager);
 
 /* False: IPTRUST_REFRESH=off. */
 bool daemon_refreshes(void);

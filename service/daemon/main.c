@@ -100,6 +100,7 @@ typedef struct program {
     ipt_rest *rest;
     ipt_rpc *rpc;
     ipt_transport *transport; /* NULL: grpc is off */
+    daemon_manager manager;
     sigset_t signals;
     int64_t drain_delay_ms, drain_timeout_ms;
 } program;
@@ -108,9 +109,9 @@ typedef struct program {
 static void serve(program *d)
 {
     for (;;) {
-        int got = wait_signal(&d->signals, 3600 * INT64_C(1000));
+        int got = wait_signal(&d->signals, daemon_manager_turn(&d->manager));
         if (got == SIGHUP)
-            ipt_engine_reload(d->engine);
+            daemon_manager_reload(&d->manager);
         else if (got != 0)
             return;
     }
@@ -123,6 +124,7 @@ static bool wait_out(program *d, int64_t ms, bool until_empty)
     while (ipt_clock_ms() < end &&
            !(until_empty && ipt_rest_connections(d->rest) == 0 && ipt_transport_connections(d->transport) == 0)) {
         int got = wait_signal(&d->signals, POLL_MS);
+        (void)daemon_manager_turn(&d->manager); /* the watchdog wants to hear of us to the end */
         if (got == SIGTERM || got == SIGINT)
             return true;
     }
@@ -133,8 +135,8 @@ static bool wait_out(program *d, int64_t ms, bool until_empty)
 static void drain(program *d)
 {
     ipt_log_note(d->log, IPT_LOG_INFO, "draining", NULL, NULL);
-    daemon_notify("STOPPING=1");
     ipt_engine_drain(d->engine);
+    daemon_manager_stopping(&d->manager);
     bool at_once = wait_out(d, d->drain_delay_ms, false);
     if (!at_once) {
         ipt_rest_close_listeners(d->rest);
@@ -184,6 +186,15 @@ static ipt_err check_tls(program *d, ipt_diag *diag)
     return err;
 }
 
+static bool take_inherited(ipt_log *log, ipt_inherited *out)
+{
+    char why[160];
+    if (ipt_inherited_read(out, why, sizeof(why)))
+        return true;
+    ipt_log_note(log, IPT_LOG_ERROR, "cannot take the sockets that were handed over", "reason", why);
+    return false;
+}
+
 /* The configuration is borrowed from the first view, which cannot go before the reloading thread starts. */
 static ipt_err open_faces(program *d, const daemon_options *options, unsigned loops, const ipt_diag *diag)
 {
@@ -197,13 +208,17 @@ static ipt_err open_faces(program *d, const daemon_options *options, unsigned lo
     log_warnings(d->log, diag);
     d->drain_delay_ms = config->drain_delay_ms;
     d->drain_timeout_ms = config->drain_timeout_ms;
+    daemon_manager_init(&d->manager, d->engine);
     if (!daemon_raise_descriptors(d->log, config->limit_connections))
         return IPT_ELIMIT;
-    ipt_err err = ipt_rest_open(d->engine, config, loops, &d->rest);
+    ipt_inherited inherited;
+    if (!take_inherited(d->log, &inherited))
+        return IPT_EIO;
+    ipt_err err = ipt_rest_open(d->engine, config, &inherited, loops, &d->rest);
     if (err == IPT_OK)
         err = ipt_rpc_new(d->engine, &d->rpc);
     if (err == IPT_OK)
-        err = ipt_transport_open(d->engine, d->rpc, config, loops, ipt_rest_shards(loops), &d->transport);
+        err = ipt_transport_open(d->engine, d->rpc, config, &inherited, loops, ipt_rest_shards(loops), &d->transport);
     /* What answers comes last: it asks the engine's threads for things. */
     if (err == IPT_OK)
         err = ipt_engine_start(d->engine);
@@ -214,14 +229,14 @@ static ipt_err open_faces(program *d, const daemon_options *options, unsigned lo
     return err;
 }
 
-static void announce_ready(const program *d, uint64_t begun_ms)
+static void announce_ready(program *d, uint64_t begun_ms)
 {
     ipt_log_line line;
     ipt_log_begin(&line, d->log, IPT_LOG_INFO, "ready");
     ipt_log_num(&line, "after_ms", (int64_t)(ipt_clock_ms() - begun_ms));
     ipt_log_end(&line);
     daemon_hint(d->log, ipt_rest_http_address(d->rest));
-    daemon_notify("READY=1");
+    daemon_manager_ready(&d->manager);
 }
 
 static int run(const daemon_options *options, char *const *environment)

@@ -3,9 +3,11 @@
 #include "iptrust/listener/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,26 +39,41 @@ static socklen_t tcp_address(const ipt_listener_spec *spec, struct sockaddr_stor
     return sizeof(in6);
 }
 
-/* The port is the one the system gave, when it was asked to pick. */
-static void tcp_name(const ipt_listener_spec *spec, int fd, char *out, size_t cap)
+/* As the system tells it: the port is a real one, when it was asked to pick. */
+static void tcp_name(const struct sockaddr_storage *bound, char *out, size_t cap)
+{
+    char host[IPT_ADDR_TEXT];
+    ipt_addr addr = {0, 0};
+    uint16_t port = 0;
+    (void)ipt_listener_caller(bound, &addr, &port);
+    (void)ipt_addr_format(addr, host);
+    snprintf(out, cap, ipt_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u", host, (unsigned)port);
+}
+
+/* An abstract name (unix(7)) is shown as everybody writes it, with @ for its NUL. */
+static void unix_name(const struct sockaddr_storage *bound, socklen_t n, char *out, size_t cap)
+{
+    struct sockaddr_un un = {0};
+    size_t most = sizeof(un.sun_path), begin = offsetof(struct sockaddr_un, sun_path);
+    memcpy(&un, bound, n < sizeof(un) ? n : sizeof(un));
+    size_t length = n <= begin ? 0 : n - begin < most ? n - begin : most;
+    bool abstract = length > 1 && un.sun_path[0] == '\0';
+    length = abstract ? length - 1 : strnlen(un.sun_path, length);
+    snprintf(out, cap, abstract ? "unix:@%.*s" : "unix:%.*s", (int)length, un.sun_path + (abstract ? 1 : 0));
+}
+
+static bool name_bound(ipt_listener *listener)
 {
     struct sockaddr_storage bound = {0};
     socklen_t n = sizeof(bound);
-    uint16_t port = spec->port;
-    if (getsockname(fd, (struct sockaddr *)&bound, &n) == 0) {
-        if (bound.ss_family == AF_INET) {
-            struct sockaddr_in in;
-            memcpy(&in, &bound, sizeof(in));
-            port = ntohs(in.sin_port);
-        } else {
-            struct sockaddr_in6 in6;
-            memcpy(&in6, &bound, sizeof(in6));
-            port = ntohs(in6.sin6_port);
-        }
-    }
-    char host[IPT_ADDR_TEXT];
-    (void)ipt_addr_format(spec->host, host);
-    snprintf(out, cap, ipt_addr_is_v4(spec->host) ? "%s:%u" : "[%s]:%u", host, (unsigned)port);
+    if (getsockname(listener->fd, (struct sockaddr *)&bound, &n) != 0)
+        return false;
+    listener->is_unix = bound.ss_family == AF_UNIX;
+    if (listener->is_unix)
+        unix_name(&bound, n, listener->text, sizeof(listener->text));
+    else
+        tcp_name(&bound, listener->text, sizeof(listener->text));
+    return listener->is_unix || bound.ss_family == AF_INET || bound.ss_family == AF_INET6;
 }
 
 static int listen_tcp(const ipt_listener_spec *spec, char *why, size_t cap)
@@ -133,10 +150,37 @@ bool ipt_listener_open(const ipt_listener_spec *spec, ipt_listener *out, char *w
     fresh.fd = fresh.is_unix ? listen_unix(spec, &fresh, why, cap) : listen_tcp(spec, why, cap);
     if (fresh.fd < 0)
         return false;
-    if (fresh.is_unix)
-        snprintf(fresh.text, sizeof(fresh.text), "unix:%s", spec->path);
-    else
-        tcp_name(spec, fresh.fd, fresh.text, sizeof(fresh.text));
+    (void)name_bound(&fresh);
+    *out = fresh;
+    return true;
+}
+
+static bool int_option(int fd, int option, int *out)
+{
+    socklen_t n = sizeof(*out);
+    return getsockopt(fd, SOL_SOCKET, option, out, &n) == 0;
+}
+
+bool ipt_listener_adopt(int fd, ipt_listener *out, char *why, size_t cap)
+{
+    ipt_listener fresh = {.fd = fd, .inherited = true};
+    int type = 0, listens = 0, status = fcntl(fd, F_GETFL), flags = fcntl(fd, F_GETFD);
+    if (status < 0 || flags < 0 || !int_option(fd, SO_TYPE, &type)) {
+        explain(why, cap, "what was handed over is no socket");
+        return false;
+    }
+    if (type != SOCK_STREAM || !name_bound(&fresh)) {
+        snprintf(why, cap, "what was handed over is no stream socket of TCP or Unix");
+        return false;
+    }
+    if (!int_option(fd, SO_ACCEPTCONN, &listens) || listens == 0) {
+        snprintf(why, cap, "what was handed over does not listen: Accept=no belongs into the socket unit");
+        return false;
+    }
+    if (fcntl(fd, F_SETFL, status | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) != 0) {
+        explain(why, cap, "what was handed over");
+        return false;
+    }
     *out = fresh;
     return true;
 }
@@ -147,7 +191,7 @@ void ipt_listener_close(ipt_listener *listener)
     if (listener->fd < 0)
         return;
     /* A successor may have put its own socket there meanwhile. */
-    if (listener->is_unix && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
+    if (listener->is_unix && !listener->inherited && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
         st.st_ino == listener->inode)
         (void)unlink(listener->path);
     (void)close(listener->fd);
@@ -167,14 +211,20 @@ void ipt_listener_no_more(const ipt_listener *listener)
         BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
     };
     const struct sock_fprog program = {.len = IPT_COUNT(code), .filter = code};
-    if (!listener->is_unix)
+    if (!listener->is_unix && !listener->inherited)
         (void)setsockopt(listener->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
 bool ipt_listener_is_waited(const ipt_listener *listener)
 {
     struct pollfd door = {.fd = listener->fd, .events = POLLIN};
-    return poll(&door, 1, 0) == 1 && door.revents == POLLIN;
+    return !listener->inherited && poll(&door, 1, 0) == 1 && door.revents == POLLIN;
+}
+
+void ipt_listener_shut(const ipt_listener *listener)
+{
+    if (!listener->inherited)
+        (void)shutdown(listener->fd, SHUT_RDWR);
 }
 
 bool ipt_listener_caller(const struct sockaddr_storage *from, ipt_addr *addr, uint16_t *port)

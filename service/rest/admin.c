@@ -58,7 +58,7 @@ void rest_token_renew(void *context, const ipt_config *config, ipt_diag *diag)
 {
     ipt_rest *rest = context;
     /* A Unix socket has no token, and listeners change at the next start alone. */
-    if (rest->token.n != 0 && config->admin.kind == IPT_LISTEN_TCP)
+    if (rest->token.n != 0 && config->admin.token_file != NULL)
         renew(rest, &rest->token, config->admin.token_file, "admin.token_file", config->file, diag);
     if (config->auth_token_file != NULL)
         renew(rest, &rest->auth_token, config->auth_token_file, "auth.token_file", config->file, diag);

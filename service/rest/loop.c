@@ -158,7 +158,8 @@ static void stop_listening(rest_loop *loop)
     for (size_t i = 0; i < rest->listener_count; i++) {
         if (rest->listeners[i].face != FACE_HTTP)
             continue;
-        rest_accept(loop, &rest->listeners[i]); /* a Unix socket keeps its queue after its shutdown */
+        if (!rest->listeners[i].socket.inherited)
+            rest_accept(loop, &rest->listeners[i]); /* a Unix socket keeps its queue after its shutdown */
         (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, rest->listeners[i].socket.fd, NULL);
     }
     loop->listening = false;

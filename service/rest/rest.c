@@ -33,20 +33,35 @@ static void log_listener(ipt_rest *rest, ipt_log_level level, const char *msg, r
     ipt_log_end(&line);
 }
 
+/* Whatever the configuration says of the address, what was handed over may be TCP. */
+static bool is_guarded(const ipt_rest *rest, const rest_listener *listener, char *why, size_t cap)
+{
+    if (listener->face != FACE_ADMIN || listener->socket.is_unix || rest->token.n != 0)
+        return true;
+    snprintf(why, cap,
+             "admin on TCP wants admin.listen on TCP with a token_file, for a socket that is handed over, too");
+    return false;
+}
+
 /* optional: a listener that nobody asked for may be missing, with a warning. */
-static bool add_listener(ipt_rest *rest, const ipt_listener_spec *spec, rest_face face, bool optional)
+static bool add_listener(ipt_rest *rest, const ipt_listener_spec *spec, const ipt_inherited *inherited, rest_face face,
+                         bool optional)
 {
     char why[320];
-    if (spec->kind == IPT_LISTEN_OFF)
+    if (spec->kind == IPT_LISTEN_OFF && ipt_inherited_find(inherited, rest_face_name(face)) < 0)
         return true;
     rest_listener *listener = &rest->listeners[rest->listener_count];
+    listener->face = face;
+    listener->socket.fd = -1;
     if (rest_tls_open(spec, listener, why, sizeof(why)) &&
-        ipt_listener_open(spec, &listener->socket, why, sizeof(why))) {
-        listener->face = face;
+        ipt_inherited_open(inherited, rest_face_name(face), spec, &listener->socket, why, sizeof(why)) &&
+        is_guarded(rest, listener, why, sizeof(why))) {
         rest->listener_count++;
-        log_listener(rest, IPT_LOG_INFO, "listening", face, listener->socket.text, NULL);
+        log_listener(rest, IPT_LOG_INFO, "listening", face, listener->socket.text,
+                     listener->socket.inherited ? "handed over" : NULL);
         return true;
     }
+    ipt_listener_close(&listener->socket);
     ipt_tls_files_close(listener->tls);
     listener->tls = NULL;
     log_listener(rest, optional ? IPT_LOG_WARNING : IPT_LOG_ERROR, optional ? "listener is off" : "cannot listen", face,
@@ -54,16 +69,16 @@ static bool add_listener(ipt_rest *rest, const ipt_listener_spec *spec, rest_fac
     return optional;
 }
 
-static bool add_admin(ipt_rest *rest, const ipt_config *config)
+static bool add_admin(ipt_rest *rest, const ipt_config *config, const ipt_inherited *inherited)
 {
     char path[IPT_LISTENER_PATH_MAX];
-    if (config->admin.stated) {
+    if (config->admin.stated || ipt_inherited_find(inherited, "admin") >= 0) {
         if (config->admin.kind == IPT_LISTEN_TCP && !rest_token_read(config->admin.token_file, &rest->token)) {
             log_listener(rest, IPT_LOG_ERROR, "cannot listen", FACE_ADMIN, config->admin.text,
                          "on TCP admin wants a token_file that is not empty");
             return false;
         }
-        return add_listener(rest, &config->admin, FACE_ADMIN, false);
+        return add_listener(rest, &config->admin, inherited, FACE_ADMIN, false);
     }
     if (config->admin.kind == IPT_LISTEN_OFF)
         return true;
@@ -71,7 +86,7 @@ static bool add_admin(ipt_rest *rest, const ipt_config *config)
     if (spec.kind == IPT_LISTEN_OFF)
         log_listener(rest, IPT_LOG_WARNING, "listener is off", FACE_ADMIN, NULL,
                      "no directory for its socket: state admin.listen, or set XDG_RUNTIME_DIR");
-    return add_listener(rest, &spec, FACE_ADMIN, true);
+    return add_listener(rest, &spec, NULL, FACE_ADMIN, true);
 }
 
 static bool take_auth_token(ipt_rest *rest, const ipt_config *config)
@@ -111,7 +126,14 @@ static void on_reload(void *context, const ipt_config *config, ipt_diag *diag)
         ipt_tls_watch_now(rest->watch);
 }
 
-ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loops, ipt_rest **out)
+static bool add_listeners(ipt_rest *rest, const ipt_config *config, const ipt_inherited *inherited)
+{
+    return add_listener(rest, &config->http, inherited, FACE_HTTP, false) &&
+           add_listener(rest, &config->health, inherited, FACE_HEALTH, false) && add_admin(rest, config, inherited);
+}
+
+ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, const ipt_inherited *inherited, unsigned loops,
+                      ipt_rest **out)
 {
     ipt_auto(ipt_rest) *rest = calloc(1, sizeof(*rest));
     if (rest == NULL)
@@ -126,8 +148,7 @@ ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, unsigned loo
         err = ipt_gate_init(&rest->gate, config->limit_connections, config->limit_per_address);
     if (err == IPT_OK && !take_auth_token(rest, config))
         err = IPT_EIO;
-    if (err == IPT_OK && (!add_listener(rest, &config->http, FACE_HTTP, false) ||
-                          !add_listener(rest, &config->health, FACE_HEALTH, false) || !add_admin(rest, config)))
+    if (err == IPT_OK && !add_listeners(rest, config, inherited))
         err = IPT_EIO;
     if (err == IPT_OK)
         err = open_loops(rest, loops == 0 ? 1 : loops);
@@ -169,7 +190,7 @@ void ipt_rest_close_listeners(ipt_rest *rest)
             continue;
         for (unsigned look = 0; look < LOOKS && ipt_listener_is_waited(&rest->listeners[i].socket); look++)
             (void)usleep(LOOK_US);
-        (void)shutdown(rest->listeners[i].socket.fd, SHUT_RDWR);
+        ipt_listener_shut(&rest->listeners[i].socket);
     }
     set_state(rest, REST_CLOSED);
 }

@@ -3,6 +3,7 @@
 #ifndef IPTRUST_TRANSPORT_TRANSPORT_H
 #define IPTRUST_TRANSPORT_TRANSPORT_H
 
+#include "iptrust/listener/inherited.h"
 #include "iptrust/rpc/rpc.h"
 
 typedef struct ipt_transport ipt_transport;
@@ -11,10 +12,11 @@ typedef struct ipt_transport ipt_transport;
 const char *ipt_transport_name(char out[64]);
 
 /* Binds `grpc` of config and says so in the log; config is not kept. threads: each with a seat of rpc, whose shards are
- * first_shard and up. rpc and engine are borrowed. On failure the log says which address and why; IPT_EIO. *out is NULL
- * when grpc is off. */
-IPT_MUST_USE ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config, unsigned threads,
-                                        unsigned first_shard, ipt_transport **out);
+ * first_shard and up. rpc and engine are borrowed. inherited: may hold the socket, or be NULL. On failure the log says
+ * which address and why; IPT_EIO. *out is NULL when grpc is off. */
+IPT_MUST_USE ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config,
+                                        const ipt_inherited *inherited, unsigned threads, unsigned first_shard,
+                                        ipt_transport **out);
 /* From here on calls are answered. */
 IPT_MUST_USE ipt_err ipt_transport_start(ipt_transport *transport);
 /* "127.0.0.1:9191" or "unix:/path", as bound; NULL when transport is NULL. */

@@ -99,13 +99,13 @@ static ipt_err open_queues(ipt_transport *transport, unsigned threads, unsigned 
     return IPT_OK;
 }
 
-static bool listen_on(ipt_transport *transport, const ipt_listener_spec *spec)
+static bool listen_on(ipt_transport *transport, const ipt_listener_spec *spec, const ipt_inherited *inherited)
 {
-    char why[400];
-    bool done;
+    char why[400] = "TLS and a socket that was handed over do not go together here: the library listens itself";
+    bool done = false;
     if (spec->tls_cert == NULL)
-        done = ipt_listener_open(spec, &transport->door.listener, why, sizeof(why));
-    else
+        done = ipt_inherited_open(inherited, "grpc", spec, &transport->door.listener, why, sizeof(why));
+    else if (ipt_inherited_find(inherited, "grpc") < 0)
         done = core_tls_open(transport, spec, why, sizeof(why)) == IPT_OK &&
                core_tls_listen(transport, spec, why, sizeof(why));
     if (!done)
@@ -114,11 +114,11 @@ static bool listen_on(ipt_transport *transport, const ipt_listener_spec *spec)
     return done;
 }
 
-ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config, unsigned threads,
-                           unsigned first_shard, ipt_transport **out)
+ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config, const ipt_inherited *inherited,
+                           unsigned threads, unsigned first_shard, ipt_transport **out)
 {
     *out = NULL;
-    if (config->grpc.kind == IPT_LISTEN_OFF)
+    if (config->grpc.kind == IPT_LISTEN_OFF && ipt_inherited_find(inherited, "grpc") < 0)
         return IPT_OK;
     grpc_init();
     gpr_set_log_function(say_nothing);
@@ -132,7 +132,7 @@ ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *c
     transport->log = ipt_engine_log(engine);
     transport->door.epoll = transport->door.wake = transport->door.reserve = transport->door.listener.fd = -1;
     transport->server = server_new(config);
-    if (!listen_on(transport, &config->grpc))
+    if (!listen_on(transport, &config->grpc, inherited))
         return IPT_EIO;
     ipt_err err = register_methods(transport);
     if (err == IPT_OK)
@@ -141,7 +141,8 @@ ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *c
         err = core_door_open(transport, config);
     if (err != IPT_OK)
         return err;
-    log_listener(transport, IPT_LOG_INFO, "listening", transport->door.listener.text, NULL);
+    log_listener(transport, IPT_LOG_INFO, "listening", transport->door.listener.text,
+                 transport->door.listener.inherited ? "handed over" : NULL);
     *out = transport;
     transport = NULL;
     return IPT_OK;

@@ -185,7 +185,7 @@ void core_door_shut(ipt_transport *transport)
         (void)usleep(LOOK_US);
     atomic_store(&door->closing, true);
     (void)epoll_ctl(door->epoll, EPOLL_CTL_DEL, door->listener.fd, NULL);
-    (void)shutdown(door->listener.fd, SHUT_RDWR);
+    ipt_listener_shut(&door->listener);
 }
 
 static void close_fd(int fd)

@@ -74,7 +74,7 @@ static void close_bench(bench *b)
 static ipt_err open_transport(const bench *b, ipt_transport **out)
 {
     const ipt_generation *generation = ipt_engine_acquire(b->engine);
-    ipt_err err = ipt_transport_open(b->engine, b->rpc, generation->view->config, 2, 0, out);
+    ipt_err err = ipt_transport_open(b->engine, b->rpc, generation->view->config, NULL, 2, 0, out);
     ipt_engine_release(b->engine, generation);
     return err;
 }
