@@ -10,10 +10,10 @@ const char *ipt_transport_name(char out[64])
     return out;
 }
 
-ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config, unsigned threads,
-                           unsigned first_shard, ipt_transport **out)
+ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config, const ipt_inherited *inherited,
+                           unsigned threads, unsigned first_shard, ipt_transport **out)
 {
-    (void)engine, (void)rpc, (void)threads, (void)first_shard;
+    (void)engine, (void)rpc, (void)inherited, (void)threads, (void)first_shard;
     *out = NULL;
     return config->grpc.kind == IPT_LISTEN_OFF ? IPT_OK : IPT_EIO; /* it cannot serve yet */
 }
