@@ -15,6 +15,7 @@ MODULES = {
     "net": ("base", ""),
     "json": ("base", "yajl.*"),
     "metrics": ("base", "unistd|sys/.*|dirent|time|math|pthread|stdatomic|limits|inttypes"),
+    "central": ("json base", "nettle/.*"),
     "geo": ("net base", "maxminddb|nettle/.*"),
     "fetch": ("base", "curl/.*|zlib"),
     "wire": ("net base", ""),
@@ -25,21 +26,21 @@ MODULES = {
     "codec": ("resolve view config ranges wire geo json net base", ""),
     "explain": ("resolve view config ranges wire geo net base", ""),
     "callout": ("resolve view config ranges wire geo net base", ""),
-    "engine": ("fetch codec resolve view config ranges wire geo net metrics base", "urcu.*"),
+    "engine": ("fetch central codec resolve view config ranges wire geo net metrics base", "urcu.*"),
     "listener": ("config ranges wire net base", ""),
     "tls": ("config ranges wire net base", "gnutls/.*"),
     "rest": ("engine listener tls callout explain codec resolve view config ranges wire geo json net metrics base", "microhttpd"),
     "rpc": ("engine callout codec resolve view config ranges wire geo net metrics base", r"protobuf-c/.*|.*\.pb-c"),
     "transport": ("rpc engine listener tls callout codec resolve view config ranges wire geo net metrics base", r"grpc/.*|nghttp2/.*|openssl/.*|nettle/.*"),
     "daemon": ("rest rpc transport engine listener tls explain codec resolve view config ranges wire geo net metrics base", ""),
-    "cli": ("explain codec resolve view config ranges wire geo net base", "curl/.*|yajl.*"),
+    "cli": ("explain central codec resolve view config ranges wire geo net base", "curl/.*|yajl.*"),
 }
 # The C library and the kernel are everybody's, except that what is below `metrics` and `engine` does no effects.
 LIBC = re.compile(r"^(assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
                   r"|string|strings|time)\.h$|^[a-z]+intrin\.h$")
 SYSTEM = re.compile(r"^(arpa|linux|net|netinet|sys)/[a-z_]+\.h$|^(dirent|fcntl|getopt|grp|ifaddrs|langinfo|libgen|locale|malloc|netdb|poll|pthread|pwd"
                     r"|sched|signal|syslog|termios|unistd)\.h$")
-PURE = {"net", "json", "wire", "ranges", "view", "resolve", "codec", "explain", "callout"}  # no system calls here: the linker cannot tell, so we do
+PURE = {"net", "json", "central", "wire", "ranges", "view", "resolve", "codec", "explain", "callout"}  # no system calls here: the linker cannot tell, so we do
 # Functions that read text loosely or ask a resolver (docs/THREATS.md); never in the product.
 BANNED = re.compile(r"\b(inet_aton|inet_addr|inet_network|gethostby\w+|getaddrinfo|MMDB_lookup_string|strtok|sprintf|strcpy|strcat"
                     r"|gets|alloca|atoi|atol)\s*\(")

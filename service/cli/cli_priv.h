@@ -20,10 +20,12 @@ typedef struct ipt_options {
     const char *config, *server, *token_file;
     const char *peer, *policy, *principal, *request_id, *proxy_protocol;
     const char *format;
+    const char *key, *public_key, *serial, *expires; /* bundle */
     ipt_output output;
     ipt_when colour, unicode;
     bool help;
     bool rollback, print; /* lists accept */
+    bool is_unsigned;     /* bundle sign */
     const char **headers; /* "Name: value", as given, in order */
     size_t header_count;
     const char **attributes; /* "NAME=VALUE" */
@@ -46,6 +48,7 @@ enum {
     IPT_CMD_LISTS = 8,
     IPT_CMD_CHECK = 16,
     IPT_CMD_HEALTH = 32,
+    IPT_CMD_BUNDLE = 64,
 };
 
 extern const ipt_command ipt_commands[];
@@ -133,5 +136,6 @@ ipt_exit ipt_run_lists(const ipt_options *options);
 ipt_exit ipt_run_accept(const ipt_options *options, const char *name); /* lists accept NAME */
 ipt_exit ipt_run_check(const ipt_options *options);
 ipt_exit ipt_run_health(const ipt_options *options);
+ipt_exit ipt_run_bundle(const ipt_options *options);
 
 #endif

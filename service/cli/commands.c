@@ -41,6 +41,14 @@ static const char *const health_examples[] = {
     NULL,
 };
 
+static const char *const bundle_examples[] = {
+    "iptrust bundle keygen --key central.key",
+    "iptrust bundle sign --key central.key --serial 42 lists.yaml > central.bundle",
+    "iptrust bundle verify --public-key MCowBQYDK2VwAyEA... central.bundle",
+    "iptrust bundle show central.bundle",
+    NULL,
+};
+
 const ipt_command ipt_commands[] = {
     {"resolve", "[-]", "who is the client of a request",
      "Prints the client, the confidence and the reasons; with -o json the whole decision, the same bytes as\n"
@@ -64,6 +72,10 @@ const ipt_command ipt_commands[] = {
     {"health", "", "is a daemon ready",
      "Asks /readyz of the health listener (default http://127.0.0.1:8081). Ends with 0 when it is ready, else 1.",
      health_examples, IPT_CMD_HEALTH, ipt_run_health},
+    {"bundle", "keygen | sign [FILE] | verify [FILE] | show [FILE]", "central documents: sign, verify, show",
+     "A bundle is what `central` fetches: lists and policies with a serial that only rises, signed with Ed25519.\n"
+     "Without FILE it reads standard input. keygen writes a key and prints what goes into `public_keys`.",
+     bundle_examples, IPT_CMD_BUNDLE, ipt_run_bundle},
 };
 const size_t ipt_command_count = IPT_COUNT(ipt_commands);
 
@@ -130,7 +142,8 @@ ipt_exit ipt_main(int argc, char **argv)
         print_help();
     } else {
         if (name[0] == '\0')
-            ipt_complain("which command? resolve, explain, ip, lists, check-config or health; see `iptrust --help`");
+            ipt_complain(
+                "which command? resolve, explain, ip, lists, check-config, health or bundle; see `iptrust --help`");
         else
             ipt_complain("there is no command `%s`; see `iptrust --help`", name);
         return IPT_EXIT_USAGE;

@@ -19,12 +19,17 @@ enum {
     OPT_COLOUR,
     OPT_UNICODE,
     OPT_ROLLBACK,
-    OPT_PRINT
+    OPT_PRINT,
+    OPT_KEY,
+    OPT_PUBLIC_KEY,
+    OPT_SERIAL,
+    OPT_EXPIRES,
+    OPT_UNSIGNED
 };
 
 #define REQUEST (IPT_CMD_RESOLVE | IPT_CMD_EXPLAIN)
 #define ANSWER  (REQUEST | IPT_CMD_IP | IPT_CMD_LISTS)
-#define ALL     (ANSWER | IPT_CMD_CHECK | IPT_CMD_HEALTH)
+#define ALL     (ANSWER | IPT_CMD_CHECK | IPT_CMD_HEALTH | IPT_CMD_BUNDLE)
 
 static const struct row {
     const char *name;
@@ -48,6 +53,11 @@ static const struct row {
     {"token-file", OPT_TOKEN, "FILE", IPT_CMD_LISTS, "bearer token of an admin listener on TCP"},
     {"rollback", OPT_ROLLBACK, NULL, IPT_CMD_LISTS, "accept: also contents that are older than the active ones"},
     {"print", OPT_PRINT, NULL, IPT_CMD_LISTS, "accept: print the lines for a configuration instead of accepting"},
+    {"key", OPT_KEY, "FILE", IPT_CMD_BUNDLE, "keygen, sign: the Ed25519 key, PEM (as `openssl genpkey` writes it)"},
+    {"serial", OPT_SERIAL, "N", IPT_CMD_BUNDLE, "sign: number of the document, above that of the one before"},
+    {"expires", OPT_EXPIRES, "TIME", IPT_CMD_BUNDLE, "sign: not taken after it, such as 2026-12-31T00:00:00Z"},
+    {"unsigned", OPT_UNSIGNED, NULL, IPT_CMD_BUNDLE, "sign: a bundle without signature"},
+    {"public-key", OPT_PUBLIC_KEY, "KEY", IPT_CMD_BUNDLE, "verify: as keygen prints it"},
     {"output", 'o', "text|json", ANSWER | IPT_CMD_CHECK, "what to print (explain: html too)"},
     {"color", OPT_COLOUR, "WHEN", REQUEST, "always, never or auto: on a terminal, unless NO_COLOR is set"},
     {"unicode", OPT_UNICODE, "WHEN", IPT_CMD_EXPLAIN, "lines and dots: always, never or auto"},
@@ -127,6 +137,9 @@ static bool take(const ipt_command *command, int option, ipt_options *out)
     case OPT_PRINT:
         out->print = true;
         return true;
+    case OPT_UNSIGNED:
+        out->is_unsigned = true;
+        return true;
     default:
         break;
     }
@@ -134,9 +147,11 @@ static bool take(const ipt_command *command, int option, ipt_options *out)
         int option;
         const char **to;
     } texts[] = {
-        {OPT_CONFIG, &out->config}, {OPT_SERVER, &out->server},        {OPT_TOKEN, &out->token_file},
-        {OPT_PEER, &out->peer},     {OPT_PROXY, &out->proxy_protocol}, {OPT_PRINCIPAL, &out->principal},
-        {OPT_POLICY, &out->policy}, {OPT_ID, &out->request_id},        {OPT_FORMAT, &out->format},
+        {OPT_CONFIG, &out->config},   {OPT_SERVER, &out->server},         {OPT_TOKEN, &out->token_file},
+        {OPT_PEER, &out->peer},       {OPT_PROXY, &out->proxy_protocol},  {OPT_PRINCIPAL, &out->principal},
+        {OPT_POLICY, &out->policy},   {OPT_ID, &out->request_id},         {OPT_FORMAT, &out->format},
+        {OPT_KEY, &out->key},         {OPT_PUBLIC_KEY, &out->public_key}, {OPT_SERIAL, &out->serial},
+        {OPT_EXPIRES, &out->expires},
     };
     for (size_t i = 0; i < IPT_COUNT(texts); i++)
         if (texts[i].option == option) {

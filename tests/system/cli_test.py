@@ -505,6 +505,60 @@ class Server(Case):
         self.assertEqual(run("health", "--server", self.url)[:2], (1, "[-] draining\n"))
 
 
+class Bundle(Case):
+    """What the program signs, others verify, and the other way round."""
+
+    DOCUMENT = "lists: {a: {prefixes: [192.0.2.1]}}\n"
+
+    def openssl(self, *args):
+        return subprocess.run(["openssl", *args], capture_output=True, check=True, timeout=60).stdout
+
+    def test_openssl_verifies_what_is_signed(self):
+        key, public = os.path.join(self.dir, "a.key"), os.path.join(self.dir, "a.pub")
+        code, out, _ = run("bundle", "keygen", "--key", key)
+        self.assertEqual((code, os.stat(key).st_mode & 0o777), (0, 0o600))
+        self.openssl("pkey", "-in", key, "-pubout", "-out", public)
+        with open(public) as file:
+            self.assertEqual(file.read().splitlines()[1], out.strip())
+        code, bundle, _ = run("bundle", "sign", "--key", key, "--serial", "3", "--expires", "2099-01-01T00:00:00Z", stdin=self.DOCUMENT)
+        self.assertEqual(code, 0)
+        first, rest = bundle.split("\n", 1)
+        self.assertEqual(rest, "iptrust-central: 1\nserial: 3\nexpires: 2099-01-01T00:00:00Z\n\n" + self.DOCUMENT)
+        signature = self.write("a.sig", base64.b64decode(first.removeprefix("signature: ")))
+        self.openssl("pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", public, "-in", self.write("a.msg", rest), "-sigfile", signature)
+        self.assertEqual(run("bundle", "verify", "--public-key", out.strip(), stdin=bundle)[:2], (0, "good: serial 3\n"))
+        code, shown, _ = run("bundle", "show", self.write("a.bundle", bundle))
+        self.assertEqual((code, shown.split("\n", 1)[1]), (0, self.DOCUMENT))
+
+    def test_a_key_of_openssl_signs(self):
+        key = os.path.join(self.dir, "b.key")
+        self.openssl("genpkey", "-algorithm", "ed25519", "-out", key)
+        public = self.openssl("pkey", "-in", key, "-pubout").decode().splitlines()[1]
+        code, bundle, _ = run("bundle", "sign", "--key", key, "--serial", "1", self.write("b.yaml", self.DOCUMENT))
+        self.assertEqual(code, 0)
+        self.assertEqual(run("bundle", "verify", "--public-key", public, stdin=bundle)[0], 0)
+        rows = [("another serial", bundle.replace("serial: 1", "serial: 2"), "another key has signed it"),
+                ("another document", bundle.replace("192.0.2.1", "192.0.2.2"), "another key has signed it"),
+                ("no signature", bundle.split("\n", 1)[1], "it is not signed"),
+                ("no head", self.DOCUMENT, "this is no bundle"), ("nothing", "", "it is empty"),
+                ("too much", bundle + "#" * (1 << 20), "1 MiB")]
+        for name, text, why in rows:
+            with self.subTest(name):
+                code, _, complaint = run("bundle", "verify", "--public-key", public, stdin=text)
+                self.assertEqual(code, 1)
+                self.assertIn(why, complaint)
+        old = run("bundle", "sign", "--key", key, "--serial", "1", "--expires", "2020-01-01T00:00:00Z", stdin=self.DOCUMENT)[1]
+        self.assertIn("expired", run("bundle", "verify", "--public-key", public, stdin=old)[2])
+
+    def test_wrong_usage(self):
+        rows = [(), ("sign",), ("sign", "--unsigned"), ("sign", "--serial", "1"), ("sign", "--unsigned", "--serial", "0"),
+                ("sign", "--unsigned", "--serial", "-1"), ("sign", "--unsigned", "--serial", "1", "--expires", "tomorrow"),
+                ("verify",), ("verify", "--public-key", "x"), ("keygen",), ("show", "a", "b"), ("unknown",)]
+        for row in rows:
+            with self.subTest(row):
+                self.assertEqual(run("bundle", *row, stdin=self.DOCUMENT)[0], 2)
+
+
 if __name__ == "__main__":
     PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main()
