@@ -1,5 +1,5 @@
-"""Clients of gRPC that others wrote against the daemon, over plain text, a Unix socket, TLS and mutual TLS: grpcio, grpcurl with
-reflection and no proto file, Go with Envoy's official stubs, Node. Answers, order, and every status of the contract."""
+"""Clients of gRPC that others wrote against the daemon, over plain text, a Unix socket, TLS and mutual TLS: grpcio, grpcurl and ghz
+with reflection and no proto file, Go with Envoy's official stubs, Node. Answers, order, and every status of the contract."""
 import json
 import os
 import signal
@@ -194,6 +194,18 @@ class Clients:
         code, _, err = self.grpcurl("iptrust.v1.TrustService/Resolve", data={"request": {}})
         self.assertEqual(code, 64 + 3, err)
         self.assertIn("request.peer", err)
+
+    def test_ghz_gets_an_answer_to_each_of_its_calls(self):
+        asked = {"request": {"peer": "10.0.12.1", "headers": [{"name": "X-Forwarded-For", "value": "OC44LjguOA=="}]}}
+        files = {"-cacert": "--cacert", "-cert": "--cert", "-key": "--key"}
+        flags = [files.get(flag, flag) for flag in self.way.flags()] or ["--insecure"]
+        for method, data in (("Resolve", asked), ("ResolveStream", [asked] * 20)):
+            with self.subTest(method=method):
+                done = subprocess.run([CLIENTS / "bin" / "ghz", *flags, "--call", "iptrust.v1.TrustService." + method, "-d",
+                                       json.dumps(data), "-n", "1000", "-c", "40", "--connections", "4", "-t", "%ds" % SECONDS,
+                                       "-O", "json", self.target()], capture_output=True, timeout=4 * SECONDS, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                self.assertEqual(json.loads(done.stdout)["statusCodeDistribution"], {"OK": 1000})
 
     # ---- Go and Node ----
 
