@@ -25,8 +25,8 @@ static void log_listener(const ipt_transport *transport, ipt_log_level level, co
 
 static ipt_err listen_on(ipt_transport *transport, const ipt_inherited *inherited, const ipt_listener_spec *spec)
 {
-    char why[400];
-    if (ipt_inherited_open(inherited, "grpc", spec, &transport->listener, why, sizeof(why)))
+    char why[400] = "this build has no TLS for gRPC";
+    if (spec->tls_cert == NULL && ipt_inherited_open(inherited, "grpc", spec, &transport->listener, why, sizeof(why)))
         return IPT_OK;
     log_listener(transport, IPT_LOG_ERROR, "cannot listen", spec->kind == IPT_LISTEN_UNIX ? spec->path : spec->text,
                  why);
