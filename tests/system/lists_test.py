@@ -432,6 +432,87 @@ class Feeds(unittest.TestCase):
         daemon = self.start()
         self.assertEqual(self.list(daemon)["prefixes"], FIRST.split())
 
+    def mount(self, *options):
+        """A file system of its own at state_dir; unmounted with the test."""
+        state = os.path.join(self.dir, "state")
+        os.makedirs(state, exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", state], capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            self.skipTest("file systems cannot be mounted here: " + done.stderr.strip())
+        self.addCleanup(subprocess.run, ["umount", "-l", state], check=True, timeout=60)
+        return state
+
+    def test_a_full_file_system_keeps_the_record_before(self):
+        state = self.mount("size=64k", "mode=0700")
+        daemon = self.start()
+        self.fetched(daemon)
+        self.assertTrue(wait_for(lambda: os.path.exists(state + "/lists/partners")))
+        with open(state + "/ballast", "wb", buffering=0) as f:
+            with self.assertRaises(OSError):
+                while True:
+                    f.write(b"x" * 512)
+        self.feed.answer = good(SECOND)
+        self.assertEqual(self.refresh(daemon)["result"], "updated")
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "198.51.98.7")))
+        self.assertTrue(daemon.wait_log("a list could not be kept for the next start"))
+        self.assertIn("No space left on device", daemon.stderr())
+        daemon.stop()
+        self.assertEqual(os.listdir(state + "/lists"), [n for n in os.listdir(state + "/lists") if not n.endswith(".new")])
+        self.feed.answer = lambda h: h.send(500)
+        daemon = self.start()
+        self.assertEqual(self.list(daemon)["prefixes"], FIRST.split())
+        os.unlink(state + "/ballast")
+        self.feed.answer = good(SECOND)
+        self.assertEqual(self.refresh(daemon)["result"], "updated")
+        daemon.stop()
+        self.feed.answer = lambda h: h.send(500)
+        self.assertEqual(self.list(self.start())["prefixes"], SECOND.split())
+
+    def test_a_read_only_file_system_is_read(self):
+        state = self.mount("size=64k", "mode=0700")
+        daemon = self.start()
+        self.fetched(daemon)
+        daemon.stop()
+        subprocess.run(["mount", "-o", "remount,ro", state], check=True, capture_output=True, timeout=60)
+        before = os.stat(state + "/lists/partners")
+        for _ in range(2):
+            self.feed.answer = lambda h: h.send(500)
+            daemon = self.start()
+            self.assertIn("Read-only file system", daemon.stderr())
+            self.assertEqual(self.list(daemon)["prefixes"], FIRST.split())
+            self.feed.answer = good(SECOND)
+            self.assertEqual(self.refresh(daemon)["result"], "updated")
+            self.assertTrue(wait_for(lambda: self.trusts(daemon, "198.51.98.7")))
+            daemon.stop()
+        self.assertEqual(os.stat(state + "/lists/partners").st_mtime_ns, before.st_mtime_ns)
+
+    def test_a_read_only_file_system_without_anything_in_it_stops_nobody(self):
+        self.mount("ro")
+        daemon = self.start()
+        self.fetched(daemon)
+        self.assertIn("Read-only file system", daemon.stderr())
+
+    def test_a_record_of_a_later_program_is_left_where_it_is(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        daemon.stop()
+        record = os.path.join(self.dir, "state/lists/partners")
+        with open(record, "r+b") as f:
+            f.seek(8)  # after the magic word, the number of the format
+            f.write(b"\x02")
+        with open(record, "rb") as f:
+            later = f.read()
+        self.feed.answer = lambda h: h.send(500)
+        daemon = self.start()
+        self.assertEqual(self.list(daemon)["prefixes"], [])
+        self.assertIn("a later version of this program wrote it", daemon.stderr())
+        self.feed.answer = good(SECOND)
+        self.assertEqual(self.refresh(daemon)["result"], "updated")
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "198.51.98.7")))
+        daemon.stop()
+        with open(record, "rb") as f:
+            self.assertEqual(f.read(), later)
+
     def test_a_provider_of_two_parts_is_all_new_or_all_old(self):
         """cloudflare's real addresses, which a CONNECT proxy on loopback leads to our server."""
         proxy = Proxy(self.feed.server_port)
@@ -483,8 +564,11 @@ class Feeds(unittest.TestCase):
         with open(record, "rb") as f:
             good_bytes = f.read()
         self.feed.answer = lambda h: h.send(500)
-        for what, data in (("cut", good_bytes[:-1]), ("empty", b""), ("a bit", good_bytes[:60] + bytes([good_bytes[60] ^ 1]) +
-                           good_bytes[61:]), ("whole", good_bytes)):
+        def flipped(at):
+            return good_bytes[:at] + bytes([good_bytes[at] ^ 1]) + good_bytes[at + 1:]
+        for what, data in (("cut", good_bytes[:-1]), ("empty", b""), ("a bit in front", flipped(0)), ("a bit", flipped(60)),
+                           ("a bit behind", flipped(len(good_bytes) - 1)),
+                           ("whole", good_bytes)):
             with self.subTest(what):
                 with open(record, "wb") as f:
                     f.write(data)
