@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Kills a process that persists a record at every system call of the write, under strace, and reads what is there
-afterwards: always the record from before or the new one, whole. usage: store_kill_test.py STORE_WRITER"""
+"""Kills a process that persists five records at every system call of it, under strace, and reads what is there afterwards:
+of each record the one from before or the new one, whole, and new exactly those whose rename had happened.
+usage: store_kill_test.py STORE_WRITER; IPTRUST_KILLS is how many kills while persisting there have to be (each point once
+unless told; .ci/long asks for 300)."""
 import os
 import re
 import shutil
@@ -8,64 +10,93 @@ import subprocess
 import sys
 import tempfile
 
-CALLS = "openat,write,fsync,close,renameat,mkdir,mkdirat,flock,unlinkat"
-ROUNDS_MIN = 15  # a sanitizer's runtime adds calls of its own; what matters is NEEDED
-NEEDED = ('"list.new"', "write(", "fsync(", "close(", "renameat(")  # a kill at each of these must have happened
+CALLS = ("openat", "write", "fsync", "close", "renameat", "mkdir", "mkdirat", "flock")
+RECORDS = 5
+KILLS = int(os.environ.get("IPTRUST_KILLS", "1"))
+POINTS_MIN = 20  # of the write itself, each between two other system calls
+NEEDED = ("openat", "write", "fsync", "close", "renameat", "fsync of the directory")  # of every record
+ENV = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
 
 
-def read(writer, directory):
-    done = subprocess.run([writer, directory, "read"], capture_output=True, text=True, timeout=60)
+def run(writer, state, *args):
+    done = subprocess.run([writer, state, *args], capture_output=True, text=True, timeout=60, env=ENV, check=False)
     if done.returncode != 0:
-        return "unreadable: " + done.stdout + done.stderr
+        raise SystemExit(f"{args}: exit {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout.split("\n")[0]
 
 
-def kill_at(writer, directory, call, when):
-    """True when the process was killed at that call, and the call as strace names it."""
+def traced(writer, directory, *kill):
+    """Whether it was killed, and what strace saw until then."""
     trace = os.path.join(directory, "trace")
-    done = subprocess.run(["strace", "-f", "-qq", "-o", trace, "-e", "trace=" + CALLS,
-                           "-e", f"inject={call}:signal=KILL:when={when}", writer, os.path.join(directory, "state")],
-                          capture_output=True, text=True, timeout=60, env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-    with open(trace) as f:
-        lines = [line for line in f if re.search(r"\b(%s)\(" % CALLS.replace(",", "|"), line)]
-    return done.returncode in (-9, 137), lines[-1].strip() if lines else ""
+    done = subprocess.run(["strace", "-f", "-qq", "-s", "16", "-o", trace, "-e", "trace=" + ",".join(CALLS), *kill, writer,
+                           os.path.join(directory, "state")], capture_output=True, text=True, timeout=60, env=ENV, check=False)
+    with open(trace, encoding="utf-8", errors="replace") as f:
+        lines = [line for line in f if re.search(r"\b(%s)\(" % "|".join(CALLS), line)]
+    return done.returncode in (-9, 137), lines
+
+
+def first_of_each(lines):
+    """By call, the number of the first one worth a kill: of the last before the write begins. A sanitizer has many before."""
+    counts = dict.fromkeys(CALLS, 0)
+    for line in lines:
+        if '"list-0.new"' in line:
+            break
+        counts[re.search(r"\b(%s)\(" % "|".join(CALLS), line).group(1)] += 1
+    return {call: max(count, 1) for call, count in counts.items()}
+
+
+def point_of(lines):
+    """Before which call of which record it died, as "record 2: fsync"; None before the first. How many were renamed."""
+    record, renamed, last, directory = None, 0, None, False
+    for line in lines:
+        opened = re.search(r'"list-(\d)\.new"', line)
+        call = re.search(r"\b(%s)\(" % "|".join(CALLS), line).group(1)
+        if call == "openat" and opened:
+            record, directory = int(opened.group(1)), False
+        done = re.search(r"\) += 0$", line.strip()) is not None
+        last = "fsync of the directory" if call == "fsync" and directory else call
+        if call == "renameat" and done:
+            renamed, directory = renamed + 1, True
+    return (None if record is None else f"record {record}: {last}"), renamed
 
 
 def main():
     writer = sys.argv[1]
-    if shutil.which("strace") is None:
-        print("strace is not installed")
+    probe = shutil.which("strace") and subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], capture_output=True, text=True,
+                                                      timeout=60, check=False)
+    if not probe or probe.returncode != 0:
+        print("strace is not installed, or cannot trace here: " + (probe.stderr if probe else ""))
         return 1
     directory = tempfile.mkdtemp(prefix="ipt-kill-")
-    rounds, points, before = 0, set(), None
+    state = os.path.join(directory, "state")
+    kills, before_it, points = 0, 0, {}
     try:
-        probe = subprocess.run(["strace", "-qq", "-e", "trace=none", "true"], capture_output=True, text=True, timeout=60)
-        if probe.returncode != 0:
-            print("strace cannot trace here: " + probe.stderr)
-            return 1
-        subprocess.run([writer, os.path.join(directory, "state")], check=True, capture_output=True, timeout=60)
-        before = read(writer, os.path.join(directory, "state"))
-        for call in CALLS.split(","):
-            when = 1
-            while True:
-                killed, last = kill_at(writer, directory, call, when)
-                after = read(writer, os.path.join(directory, "state"))
-                if not after.endswith(" whole") or after[0] not in "ab":
-                    print(f"killed at {call} {when} ({last}): {before!r} became {after!r}")
-                    return 1
-                rounds += killed
-                if killed:
-                    points.add(re.sub(r"\s+", " ", re.sub(r"^\d+ |\d+", "", last))[:70])
-                before = after
-                if not killed:
-                    break
-                when += 1
-        print(f"{rounds} kills, at {len(points)} different calls:")
+        run(writer, state)
+        first = first_of_each(traced(writer, directory)[1])
+        while kills < KILLS:
+            for call in CALLS:
+                when, killed = first[call], True
+                while killed:
+                    run(writer, state)  # whole again, all of one letter
+                    old = run(writer, state, "read")
+                    killed, lines = traced(writer, directory, "-e", f"inject={call}:signal=KILL:when={when}")
+                    new = "b" if old[0] == "a" else "a"
+                    point, renamed = point_of(lines)
+                    found, expected = run(writer, state, "read"), new * renamed + old[0] * (RECORDS - renamed)
+                    if old != old[0] * RECORDS or found != expected:
+                        print(f"killed before {call} {when} ({point}): {old} became {found}, not {expected}")
+                        return 1
+                    kills += killed and point is not None
+                    before_it += killed and point is None
+                    if killed and point is not None:
+                        points[point] = points.get(point, 0) + 1
+                    when += 1
         for point in sorted(points):
-            print("  " + point)
-        missing = [n for n in NEEDED if not any(n in point for point in points)]
-        if missing or rounds < ROUNDS_MIN:
-            print(f"too few kills, or none at {missing}")
+            print(f"  killed before {point}, {points[point]} times")
+        print(f"{kills} kills while persisting, at {len(points)} points between system calls, and {before_it} before it began")
+        missing = [f"record {r}: {n}" for r in range(RECORDS) for n in NEEDED if f"record {r}: {n}" not in points]
+        if missing or len(points) < POINTS_MIN:
+            print(f"none at {missing}")
             return 1
         return 0
     finally:
