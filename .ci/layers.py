@@ -31,7 +31,7 @@ MODULES = {
     "tls": ("config ranges wire net base", "gnutls/.*"),
     "rest": ("engine listener tls callout explain codec resolve view config ranges wire geo json net metrics base", "microhttpd"),
     "rpc": ("engine callout codec resolve view config ranges wire geo net metrics base", r"protobuf-c/.*|.*\.pb-c"),
-    "transport": ("rpc engine listener tls callout codec resolve view config ranges wire geo net metrics base", r"grpc/.*|nghttp2/.*|openssl/.*|nettle/.*"),
+    "transport": ("rpc engine listener tls callout codec resolve view config ranges wire geo net metrics base", r"grpc/.*|nghttp2/.*|openssl/.*"),
     "daemon": ("rest rpc transport engine listener tls explain codec resolve view config ranges wire geo net metrics base", ""),
     "cli": ("explain central codec resolve view config ranges wire geo net base", "curl/.*|yajl.*"),
 }

@@ -54,6 +54,7 @@ void h2_conn_free(h2_conn *conn)
         loop->conns = conn->next;
     if (conn->next != NULL)
         conn->next->prev = conn->prev;
+    h2_tls_free(conn->tls);
     if (conn->fd >= 0) {
         (void)close(conn->fd);
         ipt_gate_leave(&loop->transport->gate, !conn->caller.is_unix, conn->caller.addr);
@@ -77,15 +78,61 @@ static void listen_for(h2_conn *conn, uint32_t events)
         conn->failed = true;
 }
 
-/* Bytes sent; 0: the socket is full. */
+/* Record by record, as much as the socket takes. */
+static size_t send_sealed(h2_conn *conn, const uint8_t *bytes, size_t n)
+{
+    size_t sent = 0;
+    while (sent < n) {
+        size_t more;
+        h2_io io = h2_tls_write(conn->tls, bytes + sent, n - sent, &more);
+        if (io == H2_IO_ENDED || io == H2_IO_WANTS_READ) /* nothing is negotiated again, so it wants nothing */
+            conn->failed = true;
+        if (io != H2_IO_DONE)
+            break;
+        sent += more;
+    }
+    return sent;
+}
+
+/* Bytes sent; less than n: the socket is full. */
 static size_t send_some(h2_conn *conn, const uint8_t *bytes, size_t n)
 {
+    if (conn->tls != NULL)
+        return send_sealed(conn, bytes, n);
     ssize_t sent = send(conn->fd, bytes, n, MSG_NOSIGNAL);
     if (sent >= 0)
         return (size_t)sent;
     if (errno != EAGAIN && errno != EINTR)
         conn->failed = true;
     return 0;
+}
+
+/* Records as far as they have come, at most what a turn may read. */
+static size_t read_sealed(h2_conn *conn)
+{
+    enum { RECORD = 16 << 10 };
+    size_t n = 0;
+    while (n + RECORD <= H2_IN) {
+        size_t more;
+        h2_io io = h2_tls_read(conn->tls, conn->loop->in + n, H2_IN - n, &more);
+        n += more;
+        if (io == H2_IO_DONE)
+            continue;
+        conn->failed = n == 0 && io != H2_IO_WANTS_READ; /* else it is seen at the next turn */
+        break;
+    }
+    return n;
+}
+
+/* Bytes in the loop's in. */
+static size_t read_some(h2_conn *conn)
+{
+    if (conn->tls != NULL)
+        return read_sealed(conn);
+    ssize_t n = recv(conn->fd, conn->loop->in, H2_IN, 0);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        conn->failed = true;
+    return n < 0 ? 0 : (size_t)n;
 }
 
 static void keep_rest(h2_conn *conn, const uint8_t *bytes, size_t n)
@@ -140,6 +187,8 @@ static void linger(h2_conn *conn)
     drop_session(conn);
     conn->lingering = true;
     conn->linger_by = conn->loop->now + h2_ms(H2_LINGER_MS);
+    if (conn->tls != NULL)
+        h2_tls_say_end(conn->tls);
     (void)shutdown(conn->fd, SHUT_WR);
     listen_for(conn, EPOLLIN);
     h2_timer_set(&conn->loop->timers, &conn->alarm.timer, conn->linger_by);
@@ -153,12 +202,23 @@ static void throw_away(h2_conn *conn)
         h2_conn_free(conn);
 }
 
+/* A timer that is due too early looks again. */
+static void set_alarm(h2_conn *conn)
+{
+    int64_t due = h2_conn_due(conn);
+    if (!conn->alarm.timer.set || due < conn->alarm.timer.at)
+        h2_timer_set(&conn->loop->timers, &conn->alarm.timer, due);
+}
+
 void h2_conn_settle(h2_conn *conn)
 {
-    h2_loop *loop = conn->loop;
     conn->dirty = false;
     if (conn->fd < 0)
         return;
+    if (conn->shaking) {
+        set_alarm(conn);
+        return;
+    }
     flush(conn);
     if (conn->failed) {
         h2_conn_free(conn);
@@ -173,13 +233,46 @@ void h2_conn_settle(h2_conn *conn)
     bool more = conn->rest_n != 0 || nghttp2_session_want_write(conn->session) != 0;
     bool hear = conn->rest_n == 0 && !conn->broken && nghttp2_session_want_read(conn->session) != 0;
     listen_for(conn, (hear ? EPOLLIN : 0U) | (more ? EPOLLOUT : 0U));
-    int64_t due = h2_conn_due(conn);
-    if (!conn->alarm.timer.set || due < conn->alarm.timer.at)
-        h2_timer_set(&loop->timers, &conn->alarm.timer, due);
+    set_alarm(conn);
+}
+
+/* One step of the handshake; false: it is not done. The connection may be gone. */
+static bool shake(h2_conn *conn)
+{
+    const h2_secure *secure = &conn->loop->transport->secure;
+    switch (h2_tls_accept(conn->tls)) {
+    case H2_IO_ENDED:
+        h2_conn_free(conn);
+        return false;
+    case H2_IO_WANTS_READ:
+        listen_for(conn, EPOLLIN);
+        break;
+    case H2_IO_WANTS_WRITE:
+        listen_for(conn, EPOLLOUT);
+        break;
+    case H2_IO_DONE:
+        conn->shaking = false;
+        conn->caller.verified = h2_tls_is_verified(conn->tls);
+        conn->refused = conn->caller.verified && !h2_tls_is_allowed(conn->tls, secure);
+        return true;
+    }
+    set_alarm(conn);
+    return false;
 }
 
 void h2_conn_begin(h2_conn *conn)
 {
+    h2_secure *secure = &conn->loop->transport->secure;
+    if (secure->files != NULL) {
+        conn->tls = h2_tls_new(secure, conn->fd);
+        if (conn->tls == NULL) {
+            h2_conn_free(conn);
+            return;
+        }
+        conn->shaking = true;
+        if (!shake(conn))
+            return;
+    }
     if (conn->loop->closing)
         h2_drain_begin(conn);
     h2_conn_settle(conn);
@@ -196,13 +289,15 @@ void h2_conn_ready(h2_conn *conn, uint32_t events)
         h2_conn_free(conn);
         return;
     }
+    if (conn->shaking && !shake(conn))
+        return;
     if ((events & EPOLLIN) != 0) {
-        ssize_t n = recv(conn->fd, loop->in, H2_IN, 0);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        size_t n = read_some(conn);
+        if (conn->failed) {
             h2_conn_free(conn);
             return;
         }
-        if (n > 0 && !h2_session_feed(conn, loop->in, (size_t)n))
+        if (n > 0 && !h2_session_feed(conn, loop->in, n))
             conn->broken = true;
     }
     h2_conn_settle(conn);

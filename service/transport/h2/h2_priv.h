@@ -12,6 +12,7 @@
 
 #include "flood.h"
 #include "frame.h"
+#include "secure.h"
 #include "text.h"
 #include "timers.h"
 
@@ -81,8 +82,8 @@ struct h2_stream {
     ipt_status *end;     /* the status that follows the answers; NULL: OK */
     ipt_rpc_call *watch; /* a watch that waits for news */
     h2_stream *watch_next, *watch_prev;
-    bool is_post, is_grpc, bad_timeout, in_headers, said_all; /* said_all: the caller has ended its side */
-    bool answered;                                            /* headers were submitted */
+    bool is_post, is_grpc, is_packed, bad_timeout, in_headers, said_all; /* said_all: the caller has ended its side */
+    bool answered;                                                       /* headers were submitted */
     bool ended; /* the status is decided: what still comes is thrown away */
     bool deferred, touched;
 };
@@ -104,7 +105,8 @@ struct h2_conn {
     h2_conn *next, *prev;
     h2_loop *loop;
     nghttp2_session *session;
-    int fd; /* -1: none, in tests */
+    h2_tls *tls; /* NULL: plain text */
+    int fd;      /* -1: none, in tests */
     ipt_rpc_caller caller;
     h2_stream *streams;
     uint32_t stream_count;
@@ -118,6 +120,7 @@ struct h2_conn {
     int64_t hello_by, frame_by, ping_by, write_by, drain_by, grace_by, linger_by; /* INT64_MAX: not now */
     h2_drain drain;
     bool refused;   /* by client_sans: every call is */
+    bool shaking;   /* hands: TLS comes first */
     bool greeted;   /* the caller's SETTINGS have come */
     bool failed;    /* nothing more can be written */
     bool broken;    /* the other side has broken the protocol: it is told, and read no more */
@@ -164,6 +167,8 @@ struct ipt_transport {
     int64_t age_ns, keepalive_ns, grace_ns;
     ipt_listener listener;
     ipt_gate gate;
+    h2_secure secure;
+    ipt_tls_watch *watch;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     h2_loop *loops;

@@ -24,6 +24,10 @@ void h2_request_header(h2_stream *stream, ipt_span name, ipt_span value)
                 stream->bad_timeout = true;
         }
         break;
+    case 13:
+        if (ipt_span_equal(name, IPT_SPAN("grpc-encoding")))
+            stream->is_packed = !ipt_span_equal(value, IPT_SPAN("identity"));
+        break;
     default:
         break;
     }
@@ -44,6 +48,8 @@ void h2_request_begin(h2_stream *stream)
         h2_reply_refuse(stream, IPT_PROBLEM_METHOD_NOT_ALLOWED, "there is no method of this name");
     else if (stream->bad_timeout)
         h2_reply_refuse(stream, IPT_PROBLEM_BAD_REQUEST, "grpc-timeout is not a number and a unit");
+    else if (stream->is_packed) /* a small message may stand for a large one */
+        h2_reply_refuse(stream, IPT_PROBLEM_METHOD_NOT_ALLOWED, "compressed messages are not taken");
     else if (stream->conn->refused)
         h2_reply_refuse(stream, IPT_PROBLEM_CALLER_NOT_ALLOWED, "the certificate has no name of client_sans");
     else if (stream->method->kind == IPT_METHOD_STREAM)

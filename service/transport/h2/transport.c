@@ -23,10 +23,40 @@ static void log_listener(const ipt_transport *transport, ipt_log_level level, co
     ipt_log_end(&line);
 }
 
+static void told(void *context, size_t which, ipt_tls_look look, const ipt_tls_fault *fault)
+{
+    const ipt_transport *transport = context;
+    (void)which;
+    ipt_log_line line;
+    ipt_log_begin(&line, transport->log, look == IPT_TLS_TAKEN ? IPT_LOG_INFO : IPT_LOG_ERROR,
+                  look == IPT_TLS_TAKEN ? "certificate taken" : "certificate refused, the old one stays");
+    ipt_log_str(&line, "listener", IPT_SPAN("grpc"));
+    if (look != IPT_TLS_TAKEN)
+        ipt_log_str(&line, "reason", ipt_span_from(fault->text));
+    ipt_log_end(&line);
+}
+
+static bool open_secure(ipt_transport *transport, const ipt_listener_spec *spec, char *why, size_t cap)
+{
+    if (spec->tls_cert == NULL)
+        return true;
+    if (spec->kind == IPT_LISTEN_UNIX) {
+        snprintf(why, cap, "TLS is not offered on a Unix socket, whose mode says who may connect");
+        return false;
+    }
+    if (!h2_secure_open(&transport->secure, spec, why, cap))
+        return false;
+    if (ipt_tls_watch_start(&transport->secure.files, 1, told, transport, &transport->watch) == IPT_OK)
+        return true;
+    snprintf(why, cap, "no memory for the watch over the certificate");
+    return false;
+}
+
 static ipt_err listen_on(ipt_transport *transport, const ipt_inherited *inherited, const ipt_listener_spec *spec)
 {
-    char why[400] = "this build has no TLS for gRPC";
-    if (spec->tls_cert == NULL && ipt_inherited_open(inherited, "grpc", spec, &transport->listener, why, sizeof(why)))
+    char why[400] = "";
+    if (open_secure(transport, spec, why, sizeof(why)) &&
+        ipt_inherited_open(inherited, "grpc", spec, &transport->listener, why, sizeof(why)))
         return IPT_OK;
     log_listener(transport, IPT_LOG_ERROR, "cannot listen", spec->kind == IPT_LISTEN_UNIX ? spec->path : spec->text,
                  why);
@@ -80,7 +110,8 @@ ipt_err h2_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *co
         err = open_loops(transport, threads == 0 ? 1 : threads, first_shard);
     if (err != IPT_OK)
         return err;
-    log_listener(transport, IPT_LOG_INFO, "listening", transport->listener.text, NULL);
+    log_listener(transport, IPT_LOG_INFO, "listening", transport->listener.text,
+                 transport->listener.inherited ? "handed over" : NULL);
     *out = transport;
     transport = NULL;
     return IPT_OK;
@@ -145,6 +176,8 @@ void ipt_transport_close(ipt_transport *transport)
     for (unsigned i = 0; i < transport->loop_count; i++)
         h2_loop_done(&transport->loops[i]);
     ipt_listener_close(&transport->listener);
+    ipt_tls_watch_stop(transport->watch);
+    h2_secure_done(&transport->secure);
     ipt_gate_done(&transport->gate);
     nghttp2_session_callbacks_del(transport->callbacks);
     nghttp2_option_del(transport->option);
