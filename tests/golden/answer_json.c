@@ -1,13 +1,15 @@
 /* Answers of TrustService as the JSON of REST, so that both faces are held against the same bytes: a message becomes an
  * ipt_decision again and goes through the one JSON writer. What that writer derives by itself (score, cap, detail, the
  * number of a hop) must be what the message says. Standard input: frames of a decimal length, a line feed and a
- * serialized iptrust.v1.ResolveResponse; standard output: a line each. */
+ * serialized iptrust.v1.ResolveResponse; standard output: a line each. The argument is the daemon's configuration: its
+ * databases tell which of them a name in `sources` means. */
 #include <inttypes.h>
 #include <iptrust/v1/iptrust.pb-c.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "iptrust/codec/json.h"
+#include "iptrust/config/config.h"
 
 enum { MESSAGE_MAX = 64 << 20, CASE_MEMORY = 64 << 10 };
 
@@ -16,6 +18,7 @@ typedef struct told {
     const Iptrust__V1__Decision *from;
     ipt_arena *arena;
     ipt_names *names;
+    const ipt_geo *geo;
     ipt_view view;
     ipt_policy policy;
     ipt_policy_spec policy_spec;
@@ -413,6 +416,93 @@ static void read_proxy(told *t)
     read_tlvs(t, from, to);
 }
 
+/* ---- geo ---- */
+
+/* A text that is empty and a number that is 0 are absent; what may be either has a case, named after it. */
+static bool read_place(const Iptrust__V1__Geo *from, ipt_geo_field field, ipt_geo_value *to)
+{
+    const char *name = ipt_geo_field_name(field);
+    const ProtobufCFieldDescriptor *f =
+        protobuf_c_message_descriptor_get_field_by_name(&iptrust__v1__geo__descriptor, name);
+    if (f == NULL)
+        die("no field of the message", name);
+    const char *at = (const char *)from + f->offset;
+    bool has_case = (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+    uint32_t chosen;
+    memcpy(&chosen, (const char *)from + f->quantifier_offset, sizeof(chosen));
+    if (has_case && chosen != f->id)
+        return false;
+    protobuf_c_boolean flag;
+    char *text;
+    switch (ipt_geo_field_type(field)) {
+    case IPT_GEO_TEXT: /* UTF-8 as it is, unlike every other text */
+        memcpy(&text, at, sizeof(text));
+        to->text = ipt_span_from(text);
+        return to->text.n != 0;
+    case IPT_GEO_UINT:
+        memcpy(&to->uint, at, sizeof(to->uint));
+        return to->uint != 0;
+    case IPT_GEO_NUMBER:
+        memcpy(&to->number, at, sizeof(to->number));
+        return has_case;
+    case IPT_GEO_FLAG:
+        memcpy(&flag, at, sizeof(flag));
+        to->flag = flag;
+        return has_case;
+    }
+    return false;
+}
+
+static const char *source_of(const Iptrust__V1__Geo *from, const char *name)
+{
+    for (size_t i = 0; i < from->n_sources; i++) {
+        if (strcmp(from->sources[i]->key, name) == 0)
+            return from->sources[i]->value;
+    }
+    die("no source", name);
+}
+
+static uint8_t file_called(const ipt_geo *geo, const char *name)
+{
+    for (size_t i = 0; i < ipt_geo_count(geo); i++) {
+        if (strcmp(ipt_geo_file_at(geo, i).name, name) == 0)
+            return (uint8_t)i;
+    }
+    die("no such database", name);
+}
+
+static void read_geo(told *t)
+{
+    const Iptrust__V1__Geo *from = t->from->geo;
+    ipt_decision *d = &t->decision;
+    size_t sources = 0;
+    d->told_header = IPT_NAME_NONE;
+    d->has_geo = from != NULL;
+    if (from == NULL)
+        return;
+    for (unsigned i = 0; i < IPT_GEO_FIELDS; i++) {
+        ipt_geo_value value = {.uint = 0};
+        if (!read_place(from, (ipt_geo_field)i, &value))
+            continue;
+        value.file = file_called(t->geo, source_of(from, ipt_geo_field_name((ipt_geo_field)i)));
+        d->geo.values[i] = value;
+        d->geo.present |= IPT_GEO_BIT(i);
+        sources++;
+    }
+    if (from->header_country_code[0] != '\0') {
+        d->told_country = ipt_span_from(from->header_country_code);
+        if (ipt_names_add(t->names, raw(t, source_of(from, "header_country_code")), &d->told_header) != IPT_OK)
+            die("no name", "header_country_code");
+        sources++;
+    }
+    if (sources != from->n_sources)
+        die("sources", "of fields that are not told");
+    d->geo.addr = address(from->address);
+    d->geo.embedded = from->embedded;
+    for (size_t i = 0; i < from->n_not_covered; i++)
+        d->geo.not_covered |= UINT32_C(1) << file_called(t->geo, from->not_covered[i]);
+}
+
 /* ---- the whole ---- */
 
 static void read_keys(told *t)
@@ -439,8 +529,10 @@ static void read_provenance(told *t)
     const Iptrust__V1__Decision *from = t->from;
     if (from->revision == NULL)
         die("revision", "absent");
-    if (from->revision->geo[0] != '\0' || from->geo != NULL)
-        die("geo", "no golden case has a database");
+    const char *geo = ipt_geo_revision(t->geo);
+    if (strcmp(from->revision->geo, geo == NULL ? "" : geo) != 0)
+        die("revision of geo data", from->revision->geo);
+    t->view.geo = t->geo;
     snprintf(t->view.policies_revision, sizeof(t->view.policies_revision), "%s", from->revision->policies);
     snprintf(t->view.lists_revision, sizeof(t->view.lists_revision), "%s", from->revision->lists);
     t->policy_spec.name = from->policy;
@@ -469,6 +561,7 @@ static void read_decision(told *t)
     read_forwarded(t);
     read_proxy(t);
     read_keys(t);
+    read_geo(t);
     read_provenance(t);
     t->view.names = t->names;
 }
@@ -476,11 +569,13 @@ static void read_decision(told *t)
 static void write_answer(told *t, ipt_buf *out, const uint8_t *bytes, size_t n)
 {
     ipt_arena *arena = t->arena;
+    const ipt_geo *geo = t->geo;
     Iptrust__V1__ResolveResponse *response = iptrust__v1__resolve_response__unpack(NULL, n, bytes);
     if (response == NULL || response->decision == NULL)
         die("message", response == NULL ? "not a ResolveResponse" : "no decision");
     memset(t, 0, sizeof(*t));
     t->arena = arena;
+    t->geo = geo;
     t->from = response->decision;
     if (ipt_names_new(&t->names) != IPT_OK)
         die("no memory", "");
@@ -494,11 +589,31 @@ static void write_answer(told *t, ipt_buf *out, const uint8_t *bytes, size_t n)
     iptrust__v1__resolve_response__free_unpacked(response, NULL);
 }
 
-int main(void)
+static ipt_geo *open_databases(const char *path)
 {
+    const ipt_config_options options = {0};
+    ipt_diag diag;
+    ipt_config *config = NULL;
+    ipt_geo *geo = NULL;
+    if (ipt_diag_init(&diag) != IPT_OK || ipt_config_load(path, &options, &diag, &config) != IPT_OK)
+        die("configuration", path);
+    if (config->geo_file_count != 0 && ipt_geo_open(config->geo_files, config->geo_file_count, NULL, &geo) != IPT_OK)
+        die("databases", path);
+    ipt_config_free(config);
+    ipt_diag_done(&diag);
+    return geo;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        die("usage", "answer_json CONFIG");
     told *t = calloc(1, sizeof(*t));
+    ipt_auto(ipt_geo) *geo = open_databases(argv[1]);
     ipt_buf out = {0};
     size_t n;
+    if (t != NULL)
+        t->geo = geo;
     if (t == NULL || ipt_arena_new(CASE_MEMORY, 0, &t->arena) != IPT_OK)
         die("no memory", "");
     while (scanf("%zu", &n) == 1 && getchar() == '\n' && n <= MESSAGE_MAX) {

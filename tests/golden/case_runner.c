@@ -94,6 +94,35 @@ static void write_diag(ipt_buf *out, const ipt_diag *diag)
     ipt_buf_adds(out, "]}");
 }
 
+/* The databases that a configuration names, and what its rules want of them, as every program does it. */
+static ipt_err open_geo(const ipt_config *config, ipt_diag *diag, ipt_geo **out)
+{
+    ipt_err err = IPT_OK;
+    if (config->geo_file_count != 0)
+        err = ipt_geo_open(config->geo_files, config->geo_file_count, NULL, out);
+    if (err == IPT_OK)
+        ipt_view_check_geo(config, *out, diag);
+    return err == IPT_OK && diag->errors != 0 ? IPT_ECONFIG : err;
+}
+
+static ipt_err open_view(ipt_span text, const char *dir, long long now, ipt_diag *diag, ipt_view **out)
+{
+    const ipt_config_options options = {.base_dir = dir};
+    ipt_config *config = NULL;
+    ipt_auto(ipt_geo) *geo = NULL;
+    ipt_err err = ipt_config_parse(text, "case", &options, diag, &config);
+    if (err != IPT_OK)
+        return err;
+    err = open_geo(config, diag, &geo);
+    if (err == IPT_OK)
+        err = ipt_view_build_take(config, now, out);
+    if (err != IPT_OK)
+        ipt_config_free(config);
+    else
+        ipt_view_set_geo(*out, geo);
+    return err;
+}
+
 static void cache_fill(cache *held, frame *f)
 {
     ipt_view_free(held->view);
@@ -114,14 +143,7 @@ static void cache_fill(cache *held, frame *f)
         die("directory name too long");
     memcpy(dir, held->dir.p, held->dir.n);
     dir[held->dir.n] = '\0';
-    const ipt_config_options options = {.base_dir = dir};
-    ipt_config *config = NULL;
-    ipt_err err = ipt_config_parse(span_of(held->config), "case", &options, &diag, &config);
-    if (err == IPT_OK) {
-        err = ipt_view_build_take(config, held->now, &held->view);
-        if (err != IPT_OK)
-            ipt_config_free(config);
-    }
+    ipt_err err = open_view(span_of(held->config), dir, held->now, &diag, &held->view);
     if (err == IPT_ECONFIG)
         write_diag(&held->refusal, &diag);
     else if (err != IPT_OK)

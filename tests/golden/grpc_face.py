@@ -53,7 +53,12 @@ class Face:
         sys.path.insert(0, str(protos))
         self.pb = grpc.protos("iptrust/v1/iptrust.proto")
         self.program = program
-        self.writer = subprocess.Popen([answer_json], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.answer_json = answer_json
+        self.writer = None
+
+    def start(self, config):
+        """A writer that knows the databases of this configuration."""
+        self.writer = subprocess.Popen([self.answer_json, config], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def close(self):
         self.writer.stdin.close()

@@ -120,7 +120,7 @@ def rest(program, group, config, listed):
         daemon.close()
 
 
-def grpc_face(options):
+def grpc_answers(options):
     """The face as the others are: a function of group, configuration and cases."""
     import grpc_face as face_module  # the one that needs packages
 
@@ -136,12 +136,14 @@ def grpc_face(options):
         if not asked:
             return
         daemon = Daemon(program, config)
+        face.start(config)
         try:
             yield from face.answers(daemon, asked)
         finally:
             daemon.close()
+        face.close()
 
-    return face, answers
+    return answers
 
 
 def compare(face, group, case, line, failures):
@@ -184,10 +186,8 @@ def main():
     options = parser.parse_args()
     faces = [("library", library, options.runner), ("command line", command_line, options.iptrust), ("REST", rest, options.iptrustd)]
     faces = [face for face in faces if face[2]]
-    wire = None
     if options.grpc:
-        wire, answers = grpc_face(options)
-        faces.append(("gRPC", answers, options.grpc))
+        faces.append(("gRPC", grpc_answers(options), options.grpc))
     if not faces:
         parser.error("name a face: --runner, --iptrust, --iptrustd or --grpc")
     failures, counts = [], {}
@@ -198,8 +198,6 @@ def main():
             for case, line in answers(program, group, config, told):
                 counts[face] = counts.get(face, 0) + 1
                 compare(face, group, case, line, failures)
-    if wire:
-        wire.close()
     for failure in failures[: options.max]:
         print(failure)
     for face, _, _ in faces:
