@@ -24,7 +24,7 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
   # The modules are small and call each other on every request: let the compiler see across them. Fat objects keep the
   # static library usable by those who link without it.
-  if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  if(IPTRUST_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-flto=auto -ffat-lto-objects)
     add_link_options(-flto=auto)
   endif()
