@@ -1,0 +1,376 @@
+"""What a hostile caller can do to the gRPC listener as nghttp2 carries it, one thing after another, while an honest client sends
+500 calls a second and must not see a single error. What an attack leaves in memory is measured; who floods is sent away."""
+import json
+import os
+import resource
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import unittest
+
+import http2_raw as h
+from grpc_peers import HERE, PB, TRUST, Authority, Way, request
+from http2_raw import Raw
+from rest_daemon import CONFIG, Daemon
+
+SANITIZED = os.environ.get("IPTRUST_SANITIZED", "")
+SCALE = 4 if SANITIZED else 1
+RATE, DEADLINE = (100, 30) if SANITIZED else (500, 10)
+RESETS = 50000 // SCALE
+FLOOD = 500000 // SCALE
+IDLE = 2000 // SCALE
+KIB = 1024
+CHECK = TRUST + "Resolve"
+OPEN = "limits: {connections: 8000, per_address: 4000}\ndrain:"
+BODY = h.message(PB.ResolveRequest(request=request()).SerializeToString())
+SLOW_S = 60  # every timer of the listener is shorter
+TAKE_S = 32  # an answer has to be taken in 30
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 2 * IDLE + 1000),
+                                            max(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 2 * IDLE + 1000)))
+
+
+class Good:
+    """The honest client."""
+
+    def __init__(self, address):
+        self.process = subprocess.Popen([sys.executable, HERE / "grpc_good_client.py", address, str(RATE), str(DEADLINE)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def told(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"calls": 0, "failed": 1, "first": "the honest client is gone", "slowest_ms": 0}
+
+    def stop(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(DEADLINE + 10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+def resident(d):
+    """Bytes."""
+    with open("/proc/%d/status" % d.process.pid, encoding="ascii") as f:
+        return next(int(line.split()[1]) * KIB for line in f if line.startswith("VmRSS"))
+
+
+class Abused(unittest.TestCase):
+    """A daemon, its honest client, and what is asked after every test: it lives, answers others, and the client saw nothing."""
+    config = CONFIG.replace("drain:", OPEN)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.d = Daemon(cls.config)
+        cls.address = cls.d.addresses["grpc"]
+        cls.good = Good(cls.address)
+        cls.good.told()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.good.stop()
+        cls.d.stop()
+
+    def setUp(self):
+        self.begin, self.before = time.monotonic(), self.good.told()
+        self.rss = resident(self.d)
+
+    def tearDown(self):
+        self.assertIsNone(self.d.process.poll(), self.d.stderr())
+        self.answers()
+        time.sleep(max(0, self.begin + 1 - time.monotonic()))
+        told, took = self.good.told(), time.monotonic() - self.begin
+        calls = told["calls"] - self.before["calls"]
+        print("  %s: %.1f s, %d honest calls (%d a second), %d failed, the slowest %d ms, resident %+d KiB" %
+              (self.id().rsplit(".", 1)[1], took, calls, calls / took, told["failed"], told["slowest_ms"],
+               (resident(self.d) - self.rss) // KIB), file=sys.stderr)
+        self.assertEqual((told["failed"], told["first"]), (0, ""))
+        self.assertGreater(calls, took * RATE / 4, "the honest client got through")
+
+    def answers(self):
+        """A caller who comes now is answered."""
+        with Raw(self.address) as raw:
+            raw.pour(h.greeting() + h.headers(1, h.fields(CHECK)) + h.frame(h.DATA, h.END_STREAM, 1, BODY))
+            raw.listen(DEADLINE, lambda: raw.count(h.HEADERS) >= 2)
+            self.assertEqual(raw.count(h.HEADERS), 2, raw.got)
+
+    def grew_less(self, limit):
+        """The most that memory may have grown since the test began; a sanitizer keeps what was freed."""
+        grown = resident(self.d) - self.rss
+        if not SANITIZED:
+            self.assertLess(grown, limit)
+        return grown
+
+    def sent_away(self, raw, seconds=20):
+        raw.listen(seconds)
+        self.assertTrue(raw.closed, "the connection is open after %d bytes" % raw.sent)
+        self.assertNotIn(raw.farewell(), (0,))  # none at all: the end of the connection has overtaken it
+
+    def flood(self, data, settings=(), read=True, before=b""):
+        """One connection that sends this after its greeting, and is sent away before the end."""
+        with Raw(self.address, "127.0.6.1") as raw:
+            raw.pour(h.greeting(*settings) + before + data, read)
+            self.sent_away(raw)
+            return raw
+
+
+class Floods(Abused):
+    def test_rapid_reset(self):
+        """CVE-2023-44487, as many connections as it takes."""
+        block, streams, connections = h.fields(CHECK), 0, 0
+        stream = b"".join(h.headers(i, block) + h.reset(i) for i in range(1, 2 * RESETS, 2))
+        while streams < RESETS:
+            raw = self.flood(stream)
+            self.assertLess(raw.last_stream(), 2 * RESETS - 1, "it was let to the end")
+            streams, connections = streams + (raw.last_stream() + 1) // 2, connections + 1
+            self.assertLess(connections, 100)
+        sent = streams * len(stream) // RESETS
+        grown = self.grew_less(8 << 20)
+        print("  %d resets on %d connections, %d bytes: %.3f bytes held a byte sent" %
+              (streams, connections, sent, max(grown, 0) / sent), file=sys.stderr)
+        if not SANITIZED:
+            self.assertLess(grown, 4 * sent)
+
+    def test_rapid_reset_of_calls_that_are_whole(self):
+        block = h.fields(CHECK)
+        self.flood(b"".join(h.headers(i, block) + h.frame(h.DATA, h.END_STREAM, i, BODY) + h.reset(i)
+                            for i in range(1, 2 * RESETS, 2)))
+        self.grew_less(8 << 20)
+
+    def test_made_you_reset(self):
+        """CVE-2025-8671: what makes a server reset streams, which no count of resets received sees."""
+        block = h.fields(CHECK)
+        ways = {
+            "a window that overflows": lambda i: h.headers(i, block) + h.window(i, 0x7fffffff),
+            "a window update of nothing": lambda i: h.headers(i, block) + h.window(i, 0),
+            "DATA after the end": lambda i: h.headers(i, block, 5) + h.frame(h.DATA, 0, i, b"x"),
+            "HEADERS after the end": lambda i: h.headers(i, block, 5) + h.headers(i, block, 5),
+            "more DATA than said": lambda i: h.headers(i, h.fields(CHECK, (b"content-length", b"1"))) + h.frame(h.DATA, 0, i, b"xx"),
+            "less DATA than said": lambda i: h.headers(i, h.fields(CHECK, (b"content-length", b"9"))) + h.frame(h.DATA, 1, i, b"x"),
+            "a name in capitals": lambda i: h.headers(i, h.fields(CHECK, (b"Upper", b"x"))),
+            "a header of connections": lambda i: h.headers(i, h.fields(CHECK, (b"connection", b"close"))),
+            "a call of nothing": lambda i: h.headers(i, h.fields("/no.Service/Method")),
+            "a priority on itself": lambda i: h.headers(i, block) + h.frame(h.PRIORITY, 0, i, i.to_bytes(4, "big") + b"\0"),
+        }
+        for way, make in ways.items():
+            with self.subTest(way=way):
+                self.flood(b"".join(make(i) for i in range(1, 2 * RESETS, 2)))
+        self.grew_less(8 << 20)
+
+    def test_continuation(self):
+        first = h.headers(1, h.fields(CHECK), 0)
+        filler = h.literal(b"x", b"a" * 120) * 132  # nearly 16 KiB
+        self.flood(first + h.frame(h.CONTINUATION, 0, 1, filler) * 2000)
+        self.flood(first + h.frame(h.CONTINUATION, 0, 1, b"") * FLOOD)
+        self.flood(first + h.frame(h.CONTINUATION, 0, 1, b"\0") * FLOOD)
+        self.grew_less(8 << 20)
+
+    def test_ping(self):
+        for read in (True, False):
+            self.flood(h.frame(h.PING, 0, 0, b"12345678") * FLOOD, read=read)
+        self.grew_less(8 << 20)
+
+    def test_settings(self):
+        for payload in (b"", h.setting(h.INITIAL_WINDOW_SIZE, 1000), h.setting(1, 0) * 16, h.setting(1, 0) * 2000):
+            for read in (True, False):
+                self.flood(h.frame(h.SETTINGS, 0, 0, payload) * min(FLOOD, (32 << 20) // (9 + len(payload))), read=read)
+        self.grew_less(8 << 20)
+
+    def test_empty_data(self):
+        self.flood(h.frame(h.DATA, 0, 1, b"") * FLOOD, before=h.headers(1, h.fields(CHECK)))
+        padded = h.frame(h.DATA, 8, 1, b"\xc8" + bytes(200))  # nothing but padding
+        self.flood(padded * (FLOOD // 4), before=h.headers(1, h.fields(CHECK)))
+        self.grew_less(8 << 20)
+
+    def test_frames_that_say_nothing(self):
+        for kind, stream, payload in ((h.PRIORITY, 1, b"\0\0\0\0\0"), (99, 0, b""), (99, 1, b"x" * 30), (h.WINDOW_UPDATE, 0, b"\0\0\0\1"),
+                                      (h.GOAWAY, 0, bytes(8))):
+            with self.subTest(kind=kind, stream=stream), Raw(self.address, "127.0.6.1") as raw:
+                all_of_it = h.frame(kind, 0, stream, payload) * FLOOD
+                raw.pour(h.greeting() + all_of_it)
+                raw.listen(3)
+                if not raw.closed:  # what is taken costs little, and ends with the connection
+                    self.assertEqual(kind, h.WINDOW_UPDATE)
+        self.grew_less(8 << 20)
+
+    def test_header_bombs(self):
+        """HPACK: 4,000 bytes in the table, named again and again; a block of 11 KB is a list of 44 MB."""
+        enter = b"\x40\x01x\x7f\xa1\x1e" + b"a" * 4000  # literal with indexing, value of 4,000 bytes
+        for times in (10, 11000):
+            with self.subTest(times=times), Raw(self.address, "127.0.6.1") as raw:
+                streams = b"".join(h.headers(i, h.fields(CHECK) + (enter if i == 1 else b"") + b"\xbe" * times, 5)
+                                   for i in range(1, 401, 2))
+                raw.pour(h.greeting() + streams)
+                raw.listen(5, lambda: raw.count(h.HEADERS) >= 200)
+                self.assertTrue(raw.closed or raw.count(h.HEADERS) + raw.count(h.RST_STREAM) > 0, raw.got)
+                if times > 10:
+                    self.sent_away(raw)
+        self.grew_less(8 << 20)
+
+    def test_garbage(self):
+        for garbage in (os.urandom(65536), h.PREFACE + os.urandom(65536), h.PREFACE * 3, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(500), h.greeting() + h.frame(h.DATA, 0, 0, b"x")):
+            with self.subTest(garbage=garbage[:24]), Raw(self.address, "127.0.6.1") as raw:
+                raw.pour(garbage)
+                self.sent_away(raw)
+
+
+class Holding(Abused):
+    def test_window_games(self):
+        """Callers of large answers who take a byte at a time, or none; what waits for them has a limit, and an end."""
+        body = h.message(PB.ResolveBatchRequest(requests=[request()] * 1000).SerializeToString())
+        block, held, step = h.fields(TRUST + "ResolveBatch"), [], 16000
+
+        def call(stream):
+            pieces = [body[at:at + step] for at in range(0, len(body), step)]
+            return h.headers(stream, block) + b"".join(h.frame(h.DATA, piece is pieces[-1], stream, piece) for piece in pieces)
+
+        self.addCleanup(lambda: [raw.sock.close() for raw in held])
+        for n in range(20 // SCALE):
+            raw = Raw(self.address, "127.0.7.%d" % (n % 5 + 1))
+            held.append(raw)
+            # No window at all, one byte, the usual one with nothing read.
+            raw.pour(h.greeting(*([h.setting(h.INITIAL_WINDOW_SIZE, n % 3)] if n % 3 < 2 else [])), read=False)
+            raw.asked = 0
+            while raw.asked < 3 and raw.pour(call(2 * raw.asked + 1), read=False, stall=1) > 0:
+                raw.asked += 1
+        for raw in held:
+            raw.pour(b"".join(h.window(i, 1) for i in range(1, 2 * raw.asked, 2)), read=False, stall=0.2)
+        grown = resident(self.d) - self.rss
+        print("  %d connections that take nothing: %d KiB held" % (len(held), grown // KIB), file=sys.stderr)
+        if not SANITIZED:
+            self.assertLess(grown, 300 << 20)
+        time.sleep(TAKE_S)
+        for raw in held:
+            raw.listen(SLOW_S, lambda raw=raw: raw.count(h.RST_STREAM) >= raw.asked)
+            self.assertGreaterEqual(raw.count(h.RST_STREAM), raw.asked, "who takes nothing is let go")
+
+    def test_slow_ones_are_let_go(self):
+        """A byte every two seconds keeps nothing open: not of a preface, a frame, a header block, a message, nor silence."""
+        block = h.fields(CHECK)
+        ways = {
+            "silence": (b"", b""),
+            "a preface": (b"", h.PREFACE),
+            "first settings": (h.PREFACE, h.frame(h.SETTINGS, 0, 0, b"\0" * 600)),
+            "a frame of headers": (h.greeting(), h.headers(1, block)),
+            "a header block": (h.greeting() + h.headers(1, block, 0), b"".join(h.frame(h.CONTINUATION, 0, 1, b"") for _ in range(9))),
+            "a body": (h.greeting() + h.headers(1, block), h.frame(h.DATA, h.END_STREAM, 1, BODY)),
+            "a body in frames": (h.greeting() + h.headers(1, block),
+                                 b"".join(h.frame(h.DATA, 0, 1, BODY[i:i + 1]) for i in range(len(BODY)))),
+            "a body that never begins": (h.greeting() + h.headers(1, block), b""),
+        }
+        raws = {way: Raw(self.address, "127.0.8.1") for way in ways}
+        self.addCleanup(lambda: [raw.sock.close() for raw in raws.values()])
+        for way, (first, _) in ways.items():
+            raws[way].pour(first)
+        begin, over = time.monotonic(), {}
+        steps = 0
+        while len(over) < len(ways) and time.monotonic() - begin < SLOW_S:
+            for way, (_, drip) in ways.items():
+                raw = raws[way]
+                unit = 10 if way in ("a header block", "a body in frames") else 1
+                if way not in over:
+                    raw.pour(drip[steps * unit:(steps + 1) * unit])
+                    raw.listen(0.01)
+                    if raw.closed or raw.count(h.RST_STREAM) or raw.count(h.HEADERS):  # of a stream alone: its end
+                        over[way] = time.monotonic() - begin
+            steps += 1
+            time.sleep(max(0, begin + 2 * steps - time.monotonic()))
+        print("  let go after: " + ", ".join("%s %.0f s" % pair for pair in sorted(over.items())), file=sys.stderr)
+        self.assertEqual(sorted(over), sorted(ways))
+
+    def test_connections_at_rest(self):
+        """An idle flood: two thousand that have said who they are, and nothing more."""
+        with Raw(self.address) as raw:  # what a first connection of its kind costs is none of theirs
+            raw.pour(h.greeting())
+        rss, held = resident(self.d), []
+        self.addCleanup(lambda: [raw.sock.close() for raw in held])
+        for n in range(IDLE):
+            raw = Raw(self.address, "127.0.9.%d" % (n % 100 + 1))
+            raw.pour(h.greeting() + h.frame(h.SETTINGS, h.ACK))
+            held.append(raw)
+        for raw in held:
+            raw.listen(DEADLINE, lambda raw=raw: raw.count(h.SETTINGS) >= 2)
+            self.assertGreaterEqual(raw.count(h.SETTINGS), 2, "greeted and acknowledged")
+        each = (resident(self.d) - rss) / IDLE / KIB
+        print("  %d connections at rest: %.1f KiB each" % (IDLE, each), file=sys.stderr)
+        if not SANITIZED:
+            self.assertLess(each, 16)
+
+
+class Descriptors(unittest.TestCase):
+    def test_the_end_of_descriptors_is_over_in_a_second(self):
+        d = Daemon(limits=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)))
+        self.addCleanup(d.stop)
+        address = d.addresses["grpc"]
+        good = Good(address)
+        self.addCleanup(good.stop)
+        self.assertEqual(good.told()["failed"], 0)
+        held = []
+        for n in range(300):
+            raw = Raw(address, "127.0.10.%d" % (n % 5 + 1))
+            raw.pour(h.greeting())
+            held.append(raw)
+        time.sleep(1)
+        for raw in held:
+            raw.listen(0.01)
+        self.assertTrue(any(raw.closed for raw in held), "some were turned away")
+        self.assertFalse(all(raw.closed for raw in held), "some were taken")
+        for raw in held:
+            raw.sock.close()
+        begin = time.monotonic()
+        while True:
+            with Raw(address) as raw:
+                raw.pour(h.greeting() + h.headers(1, h.fields(CHECK)) + h.frame(h.DATA, h.END_STREAM, 1, BODY))
+                raw.listen(5, lambda: raw.count(h.HEADERS) >= 2)
+                if raw.count(h.HEADERS) >= 2:
+                    break
+            self.assertLess(time.monotonic() - begin, 30)
+        took = time.monotonic() - begin
+        print("  served again after %.2f s" % took, file=sys.stderr)
+        self.assertLess(took, 10 if SANITIZED else 1)
+        told = good.told()
+        self.assertEqual((told["failed"], told["first"]), (0, ""))
+        self.assertGreater(told["calls"], RATE / 4)
+
+
+class Tls(unittest.TestCase):
+    def test_connections_at_rest(self):
+        authority = Authority()
+        self.addCleanup(authority.close)
+        d = Daemon(CONFIG.replace("drain:", OPEN).replace("grpc: {listen: 127.0.0.1:0}", "grpc: " + Way("tls", authority).listen()))
+        self.addCleanup(d.stop)
+        host, port = d.addresses["grpc"].rsplit(":", 1)
+        context = ssl.create_default_context(cafile=authority.file("ca.pem"))
+        context.set_alpn_protocols(["h2"])
+        held = []
+        self.addCleanup(lambda: [sock.close() for sock in held])
+
+        def one(n):
+            sock = context.wrap_socket(socket.create_connection((host, int(port)), 30, source_address=("127.0.9.%d" % (n % 50 + 1), 0)),
+                                       server_hostname="localhost")
+            held.append(sock)
+            sock.sendall(h.greeting() + h.frame(h.SETTINGS, h.ACK))
+            got = b""
+            while got.count(h.frame(h.SETTINGS, h.ACK)) < 1:
+                more = sock.recv(4096)
+                self.assertTrue(more, "greeted and acknowledged")
+                got += more
+
+        one(0)
+        rss, count = resident(d), 400 // SCALE
+        for n in range(count):
+            one(n)
+        each = (resident(d) - rss) / count / KIB
+        print("  %d connections at rest by TLS: %.1f KiB each" % (count, each), file=sys.stderr)
+        if not SANITIZED:
+            self.assertLess(each, 64)
+
+
+if __name__ == "__main__":
+    unittest.main()
