@@ -70,38 +70,33 @@ static void add_message(ipt_buf *out, uint32_t key, const ProtobufCMessage *mess
     memcpy(out->p + at, length, bytes);
 }
 
-static void add_double(ipt_buf *out, uint32_t key, const void *member, bool must)
+static void add_double(ipt_buf *out, uint32_t key, const void *member)
 {
     uint64_t bits;
     memcpy(&bits, member, sizeof(bits));
-    if ((bits == 0 && !must) || !ipt_buf_reserve(out, VARINT_MAX + sizeof(bits)))
+    if (!ipt_buf_reserve(out, VARINT_MAX + sizeof(bits)))
         return;
     out->n += put_varint(out->p + out->n, key);
     for (unsigned i = 0; i < sizeof(bits); i++) /* little endian, whatever the machine is */
         out->p[out->n++] = (char)(uint8_t)(bits >> (8 * i));
 }
 
-static void add_text(ipt_buf *out, uint32_t key, const char *text, bool must)
+static void add_text(ipt_buf *out, uint32_t key, const char *text)
 {
-    size_t n = text == NULL ? 0 : strlen(text);
-    if (n != 0 || must)
-        add_bytes(out, key, text, n);
+    add_bytes(out, key, text, text == NULL ? 0 : strlen(text));
 }
 
-/* must: written also when it is what an absent field reads as. */
-static void add_value(ipt_buf *out, const ProtobufCFieldDescriptor *field, const void *member, bool must)
+static void add_value(ipt_buf *out, const ProtobufCFieldDescriptor *field, const void *member)
 {
     const uint32_t key = field->id << 3;
     const ProtobufCBinaryData *bytes = member;
     const ProtobufCMessage *message;
-    uint64_t number = 0;
     switch ((kind)kinds[field->type]) {
     case KIND_STRING:
-        add_text(out, key | RPC_WIRE_BYTES, *(const char *const *)member, must);
+        add_text(out, key | RPC_WIRE_BYTES, *(const char *const *)member);
         return;
     case KIND_BYTES:
-        if (bytes->len != 0 || must)
-            add_bytes(out, key | RPC_WIRE_BYTES, bytes->data, bytes->len);
+        add_bytes(out, key | RPC_WIRE_BYTES, bytes->data, bytes->len);
         return;
     case KIND_MESSAGE:
         message = *(const ProtobufCMessage *const *)member;
@@ -109,23 +104,48 @@ static void add_value(ipt_buf *out, const ProtobufCFieldDescriptor *field, const
             add_message(out, key | RPC_WIRE_BYTES, message);
         return;
     case KIND_DOUBLE:
-        add_double(out, key | RPC_WIRE_64, member, must);
+        add_double(out, key | RPC_WIRE_64, member);
         return;
     case KIND_BOOL:
-        number = *(const protobuf_c_boolean *)member != 0;
-        break;
+        add_number(out, key | RPC_WIRE_VARINT, *(const protobuf_c_boolean *)member != 0);
+        return;
     case KIND_INT: /* a negative one takes ten bytes, as if it had 64 bits */
-        number = (uint64_t)(int64_t) * (const int32_t *)member;
-        break;
+        add_number(out, key | RPC_WIRE_VARINT, (uint64_t)(int64_t) * (const int32_t *)member);
+        return;
     case KIND_UINT:
-        number = *(const uint32_t *)member;
-        break;
+        add_number(out, key | RPC_WIRE_VARINT, *(const uint32_t *)member);
+        return;
     case KIND_NONE:
         out->failed = true;
         return;
     }
-    if (number != 0 || must)
-        add_number(out, key | RPC_WIRE_VARINT, number);
+}
+
+/* What an absent field reads as. Most fields of an answer are, so this is asked before anything else. */
+static bool is_absent(kind of, const void *member)
+{
+    uint64_t bits;
+    const char *text;
+    switch (of) {
+    case KIND_STRING:
+        text = *(const char *const *)member;
+        return text == NULL || *text == '\0';
+    case KIND_BYTES:
+        return ((const ProtobufCBinaryData *)member)->len == 0;
+    case KIND_MESSAGE:
+        return *(const void *const *)member == NULL;
+    case KIND_DOUBLE:
+        memcpy(&bits, member, sizeof(bits));
+        return bits == 0;
+    case KIND_BOOL:
+        return *(const protobuf_c_boolean *)member == 0;
+    case KIND_INT:
+    case KIND_UINT:
+        return *(const uint32_t *)member == 0;
+    case KIND_NONE:
+        break;
+    }
+    return false;
 }
 
 bool rpc_packs(const ProtobufCFieldDescriptor *field)
@@ -144,18 +164,16 @@ bool rpc_pack(const ProtobufCMessage *message, ipt_buf *out)
 {
     const char *base = (const char *)message;
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+    const ProtobufCFieldDescriptor *end = descriptor->fields + descriptor->n_fields;
+    for (const ProtobufCFieldDescriptor *field = descriptor->fields; field < end; field++) {
         const void *member = base + field->offset, *quantifier = base + field->quantifier_offset;
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
             const char *values = *(const char *const *)member;
             for (size_t left = *(const size_t *)quantifier; left != 0; left--, values += size_of(field->type))
-                add_value(out, field, values, true);
-        } else if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
-            if (*(const uint32_t *)quantifier == field->id)
-                add_value(out, field, member, true);
-        } else
-            add_value(out, field, member, false);
+                add_value(out, field, values);
+        } else if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 ? *(const uint32_t *)quantifier == field->id
+                                                                     : !is_absent((kind)kinds[field->type], member))
+            add_value(out, field, member);
     }
     return !out->failed;
 }
