@@ -128,9 +128,37 @@ static size_t utf8_sequence(const unsigned char *p, size_t n)
     return length;
 }
 
+/* A byte that is not from space to tilde. A byte above tilde, or one below space, may blame its left neighbour, too:
+ * good enough for whether there is one. */
+static bool has_odd(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    return (((word + ones) | (word - ones * ' ') | word) & ones * 0x80) != 0;
+}
+
+bool ipt_span_is_printable(ipt_span s)
+{
+    uint64_t word;
+    if (s.n < sizeof(word)) {
+        memset(&word, ' ', sizeof(word));
+        if (s.n != 0)
+            memcpy(&word, s.p, s.n);
+        return !has_odd(word);
+    }
+    for (size_t i = 0; s.n - i > sizeof(word); i += sizeof(word)) {
+        memcpy(&word, s.p + i, sizeof(word));
+        if (has_odd(word))
+            return false;
+    }
+    memcpy(&word, s.p + s.n - sizeof(word), sizeof(word)); /* some of them once more */
+    return !has_odd(word);
+}
+
 bool ipt_span_is_utf8(ipt_span s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
+    if (ipt_span_is_printable(s))
+        return true;
     for (size_t i = 0; i < s.n;) {
         size_t length = utf8_sequence(p + i, s.n - i);
         if (length == 0)

@@ -5,6 +5,8 @@
 
 bool ipt_header_is_carried(ipt_span text)
 {
+    if (ipt_span_is_printable(text))
+        return true;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
         if (c == '\0' || c == '\r' || c == '\n')

@@ -113,7 +113,7 @@ static rpc_scan scan_field(const rpc_field *field, const ProtobufCFieldDescripto
         return RPC_SCAN_MALFORMED;
     if (known->type == PROTOBUF_C_TYPE_MESSAGE)
         return scan(field->bytes, known->descriptor, depth + 1, left);
-    if (known->type == PROTOBUF_C_TYPE_STRING) {
+    if (known->type == PROTOBUF_C_TYPE_STRING && !ipt_span_is_printable(field->bytes)) {
         bool has_nul = field->bytes.n != 0 && memchr(field->bytes.p, '\0', field->bytes.n) != NULL;
         return has_nul || !ipt_span_is_utf8(field->bytes) ? RPC_SCAN_TEXT : RPC_SCAN_OK;
     }

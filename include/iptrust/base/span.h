@@ -42,6 +42,9 @@ bool ipt_span_equal_secret(ipt_span a, ipt_span b);
 /* Well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF (RFC 3629, 3). */
 bool ipt_span_is_utf8(ipt_span s);
 
+/* Nothing but the characters from space to tilde: a quick answer for what nearly always is. */
+bool ipt_span_is_printable(ipt_span s);
+
 /* An RFC 9110 token, 5.6.2: the characters of a header name. */
 bool ipt_is_tchar(char c);
 bool ipt_span_is_token(ipt_span s);

@@ -178,6 +178,28 @@ static void shown_text_is_printable_and_short(void **state)
     }
 }
 
+static void every_byte_at_every_place_is_seen(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 40; n++) {
+        for (size_t at = 0; at < n; at++) {
+            for (unsigned c = 0; c < 256; c++) {
+                char text[40];
+                memset(text, at % 2 == 0 ? '~' : ' ', sizeof(text));
+                text[at] = (char)(unsigned char)c;
+                bool printable = ipt_span_is_printable((ipt_span){text, n});
+                assert_int_equal(printable, c >= ' ' && c <= '~');
+            }
+        }
+        char *spaces = malloc(n + 1); /* nothing is read beyond its end */
+        assert_non_null(spaces);
+        memset(spaces, ' ', n + 1);
+        assert_true(ipt_span_is_printable((ipt_span){spaces + 1, n}));
+        free(spaces);
+    }
+    assert_true(ipt_span_is_printable((ipt_span){NULL, 0}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +210,7 @@ int main(void)
         cmocka_unit_test(token_characters_are_those_of_the_rfc),
         cmocka_unit_test(every_fault_has_its_name),
         cmocka_unit_test(shown_text_is_printable_and_short),
+        cmocka_unit_test(every_byte_at_every_place_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
