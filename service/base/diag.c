@@ -40,6 +40,8 @@ static ipt_diag_item *item_new(ipt_arena *arena, ipt_place place, ipt_span text)
 void ipt_diag_add(ipt_diag *diag, ipt_severity severity, ipt_place place, const char *format, ...)
 {
     size_t recorded = diag->errors + diag->warnings;
+    if (diag->watched != NULL && place.file != NULL && strcmp(diag->watched, place.file) == 0)
+        diag->watched_items++;
     if (severity == IPT_ERROR)
         diag->errors++;
     else

@@ -52,6 +52,7 @@ ipt_span ipt_bind_fallback(const char *path); /* the default as text */
 
 void ipt_bind_server(ipt_bind *b);
 void ipt_bind_lists(ipt_bind *b);
+bool ipt_bind_is_url(ipt_span url); /* one that may be asked: NUL-terminated */
 void ipt_bind_vouches(ipt_bind *b, ipt_list_spec *list, const ipt_node *node);
 void ipt_bind_proof(ipt_bind *b, ipt_list_spec *list, const ipt_node *node);
 /* The one line of a secret file, or a complaint at node; out NULL: only check. */
@@ -59,6 +60,7 @@ void ipt_bind_secret(ipt_bind *b, const char *path, const ipt_node *node, ipt_sp
 void ipt_bind_contents(ipt_bind *b, ipt_list_spec *list, const ipt_node *node);
 void ipt_bind_policies(ipt_bind *b);
 void ipt_bind_read(ipt_bind *b, ipt_policy_spec *policy, const ipt_node *node);
+void ipt_bind_central(ipt_bind *b);
 void ipt_bind_environment(ipt_bind *b);
 void ipt_warn_all(ipt_bind *b);
 

@@ -186,7 +186,7 @@ static void bind_egress(ipt_bind *b, ipt_list_spec *list, const ipt_node *node)
 
 /* https, or http to this very machine: whoever sits between could write the list. A name before the host
  * ("http://127.0.0.1:80@example.org/") would hide where it leads, and a password there would be printed. */
-static bool is_url(ipt_span url)
+bool ipt_bind_is_url(ipt_span url)
 {
     static const char *const fronts[] = {"https://", "http://127.0.0.1", "http://[::1]"};
     const char *host = url.n > 8 ? strstr(url.p, "://") : NULL;
@@ -221,7 +221,7 @@ static void bind_fetching(ipt_bind *b, ipt_list_spec *list, const ipt_node *node
 {
     const ipt_node *url = ipt_bind_node(node, "lists.*.url");
     list->url = ipt_bind_string(b, node, "lists.*.url");
-    if (url != NULL && !is_url(url->text))
+    if (url != NULL && !ipt_bind_is_url(url->text))
         ipt_diag_add(b->diag, IPT_ERROR, url->place, "expected an https URL, or http to 127.0.0.1 or [::1]");
 
     list->redirects = ipt_bind_bool(node, "lists.*.redirects");

@@ -8,6 +8,7 @@
 
 #include "bind.h"
 #include "check.h"
+#include "document.h"
 #include "file.h"
 #include "merge.h"
 #include "overlay.h"
@@ -176,16 +177,40 @@ static ipt_err bind_all(loader *l, const ipt_config_options *options)
     if (!b.no_memory)
         ipt_bind_policies(&b);
     if (!b.no_memory)
+        ipt_bind_central(&b);
+    if (!b.no_memory)
         ipt_bind_environment(&b);
     if (!b.no_memory)
         ipt_warn_all(&b);
     return b.no_memory ? IPT_ENOMEM : IPT_OK;
 }
 
+/* Below what the files say; one without them has nothing to come below. */
+static ipt_err add_central(loader *l, const ipt_config_options *options)
+{
+    ipt_node *node = NULL;
+    if (options == NULL || options->document.n == 0 || l->root == NULL || has_errors(l))
+        return IPT_OK;
+    const char *name = ipt_arena_strdup(l->config->arena, IPT_SPAN(IPT_CONFIG_DOCUMENT));
+    if (name == NULL)
+        return IPT_ENOMEM;
+    ipt_err err = ipt_node_parse(options->document, name, l->tree, l->diag, &node);
+    if (err != IPT_OK || node == NULL)
+        return err;
+    if (node->kind != IPT_NODE_MAPPING) {
+        ipt_complain_expected(l->diag, node, "a mapping of lists and policies");
+        return IPT_OK;
+    }
+    ipt_document_check(node, l->diag);
+    if (!has_errors(l))
+        ipt_document_merge(l->root, node);
+    return IPT_OK;
+}
+
 static ipt_err finish(loader *l, const ipt_config_options *options, ipt_config **out)
 {
-    ipt_err err = IPT_OK;
-    if (l->root != NULL && !has_errors(l)) {
+    ipt_err err = add_central(l, options);
+    if (err == IPT_OK && l->root != NULL && !has_errors(l)) {
         ipt_walk(l->root, l->diag);
         err = bind_all(l, options);
     }

@@ -182,7 +182,7 @@ void ipt_warn_all(ipt_bind *b)
     check_names(b);
     warn_callers(b);
     warn_lists(b);
-    if (ipt_config_find_policy(b->config, IPT_SPAN("default")) == NULL)
+    if (ipt_config_find_policy(b->config, IPT_SPAN("default")) == NULL && b->config->central == NULL)
         add(b, IPT_WARNING, policies == NULL ? b->root : policies->key,
             "there is no policy \"default\": a request that names none is refused");
 }

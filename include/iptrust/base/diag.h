@@ -26,6 +26,8 @@ typedef struct ipt_diag {
     ipt_diag_item *first, *last; /* in the order found */
     size_t errors, warnings;     /* counts; items past the 200th are only counted */
     bool failed;                 /* no memory: something was not recorded */
+    const char *watched;         /* a name that places have; NULL. Of them all: */
+    size_t watched_items;        /* errors and warnings */
 } ipt_diag;
 
 IPT_MUST_USE ipt_err ipt_diag_init(ipt_diag *diag);

@@ -163,6 +163,24 @@ typedef struct ipt_policy_spec {
     size_t rewrite_count;
 } ipt_policy_spec;
 
+/* ---- from elsewhere ---- */
+
+typedef struct ipt_central_spec {
+    const char *url; /* NULL: etcd */
+    const char *ca;  /* absolute; NULL: the system's */
+    bool etcd;
+    const char *const *endpoints;
+    size_t endpoint_count;
+    const char *key, *user; /* user NULL: no login */
+    ipt_span password;      /* never printed */
+    int64_t interval_ms;
+    const char *const *public_keys; /* as written */
+    size_t public_key_count;
+    bool is_unsigned, allow_dangerous;
+    uint64_t min_serial;
+    ipt_place place; /* of the keys */
+} ipt_central_spec;
+
 /* ---- the whole ---- */
 
 typedef enum ipt_log_format { IPT_LOG_AUTO = 0, IPT_LOG_JSON, IPT_LOG_TEXT } ipt_log_format;
@@ -197,13 +215,21 @@ typedef struct ipt_config {
     size_t list_count;
     const ipt_policy_spec *policies; /* by rising name */
     size_t policy_count;
+    const ipt_central_spec *central; /* NULL: all is configured here */
+    const char *signing_key_file;    /* of serve_central; absolute; NULL: it is off */
+    ipt_place signing_key_place;
 } ipt_config;
 
 typedef struct ipt_config_options {
     const char *base_dir;     /* for relative paths when text is given without a file; NULL: "." */
     char *const *environment; /* NULL: IPTRUST_* variables are not looked at */
     bool whole_files; /* a file that does not end with a line feed is an error: it may be cut short. For reloads. */
+    /* Lists and policies of a central place; what is configured here under the same name wins. n 0: none. In messages
+     * its file is IPT_CONFIG_DOCUMENT. */
+    ipt_span document;
 } ipt_config_options;
+
+#define IPT_CONFIG_DOCUMENT "central document"
 
 /* path: a file, or a directory whose *.yaml and *.yml files (names without a leading dot) are one configuration: in the
  * order of their names, each top-level key in one file only, lists and policies may be spread. NULL: embedded default.

@@ -460,10 +460,27 @@ static void parts_that_do_not_fit_together_are_refused(void **state)
         {"admin: {listen: 127.0.0.1:9000}\n", "c.yaml:1:17: error: admin on TCP needs token_file\n"},
         {"admin: {listen: 127.0.0.1:9000, token_file: secrets/empty}\n",
          "c.yaml:1:45: error: secret file \"secrets/empty\" is empty\n"},
-        {"central: {interval: 10}\n",
+        {"central: {interval: 10, url: \"https://c.example/\", unsigned: false, public_keys: [a]}\n",
          "c.yaml:1:21: error: expected a duration (250ms, 5s, 15m, 1h, 7d) from 1s to 1d, found \"10\"\n"},
         {"central: {etcd: {endpoint: []}}\n",
-         "c.yaml:1:18: error: unknown key \"endpoint\", did you mean \"endpoints\"?\n"},
+         "c.yaml:1:18: error: unknown key \"endpoint\", did you mean \"endpoints\"?\n"
+         "c.yaml:1:17: error: etcd needs endpoints\nc.yaml:1:17: error: etcd needs key\n"
+         "c.yaml:1:10: error: central needs public_keys, or unsigned: true to take what nobody has signed\n"},
+        {"central: {public_keys: [a]}\n", "c.yaml:1:10: error: central needs url or etcd\n"},
+        {"central: {url: \"https://c.example/\", public_keys: []}\n",
+         "c.yaml:1:51: error: public_keys is empty: nothing could be taken\n"},
+        {"central: {url: \"http://c.example/\", public_keys: [a]}\n",
+         "c.yaml:1:16: error: expected an https URL, or http to 127.0.0.1 or [::1]\n"},
+        {"central: {url: \"https://c/x\", etcd: {endpoints: [\"http://10.0.0.1:2379\"], key: k}, public_keys: [a]}\n",
+         "c.yaml:1:11: error: url besides etcd: there is one central place\n"
+         "c.yaml:1:50: error: expected an https URL, or http to 127.0.0.1 or [::1]\n"},
+        {"central: {etcd: {endpoints: [\"https://e:2379\"], key: k, user: u}, public_keys: [a]}\n",
+         "c.yaml:1:17: error: user and password_file go together\n"},
+        {"central: {etcd: {endpoints: [\"https://e:2379\"], key: k, user: u, password_file: secrets/empty}, "
+         "public_keys: "
+         "[a]}\n",
+         "c.yaml:1:81: error: secret file \"secrets/empty\" is empty\n"},
+        {"serve_central: {}\n", "c.yaml:1:16: error: serve_central needs signing_key_file\n"},
         {"serve_central: yes\n", "c.yaml:1:16: error: expected a mapping, found \"yes\"\n"},
     };
     check_rows(*state, rows, IPT_COUNT(rows));

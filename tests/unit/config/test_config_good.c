@@ -429,10 +429,9 @@ static void what_is_dangerous_or_void_is_warned_about(void **state)
         {"policies: {default: {mode: enforce}}\n",
          "c.yaml:1:28: warning: mode enforce has no effect without deny or allow\n"},
         {"grpc: {listen: 127.0.0.1:1}\nauth: {token_file: secrets/ok}\n"
-         "geo: {files: [d]}\ncentral: {url: \"https://c.example/\", etcd: {key: x}}\nserve_central: {}\n"
+         "geo: {files: [d]}\ncentral: {url: \"https://c.example/\", unsigned: true}\n"
          "limits: {streams: 1, message: 2KiB}\npolicies: {default: {rewrite: [x-real-ip]}}\n",
-         "c.yaml:4:1: warning: central is not yet in effect\nc.yaml:5:1: warning: serve_central is not yet in "
-         "effect\n"},
+         "c.yaml:4:48: warning: unsigned: whoever can write the document decides whom we trust\n"},
         {"http: {listen: \"unix:/run/x\"}\nauth: {token_file: secrets/ok}\npolicies: {default: {}}\n",
          "c.yaml:2:8: warning: token_file has no effect on a Unix socket\n"},
         {"lists: {l: {file: office.txt, path: a, column: 2, refresh: 1h, max_addresses: 5, hold: {lost: 1}}}\n"
