@@ -6,15 +6,19 @@
 
 static const char record_name[] = "iptrust-central-record", record_number[] = "1";
 
-static void write_checksum(ipt_buf *out, ipt_span bytes)
+void ipt_bundle_digest(ipt_span bytes, char out[65])
 {
+    static const char digits[] = "0123456789abcdef";
     struct sha256_ctx hash;
     uint8_t digest[SHA256_DIGEST_SIZE];
     sha256_init(&hash);
     sha256_update(&hash, bytes.n, (const uint8_t *)bytes.p);
     sha256_digest(&hash, sizeof(digest), digest);
-    for (size_t i = 0; i < sizeof(digest); i++)
-        ipt_buf_addf(out, "%02x", digest[i]);
+    for (size_t i = 0; i < sizeof(digest); i++) {
+        out[2 * i] = digits[digest[i] >> 4];
+        out[2 * i + 1] = digits[digest[i] & 15];
+    }
+    out[64] = '\0';
 }
 
 void ipt_central_record_encode(ipt_buf *out, const ipt_central_record *record)
@@ -27,7 +31,9 @@ void ipt_central_record_encode(ipt_buf *out, const ipt_central_record *record)
     ipt_buf_adds(&body, "\n\n");
     ipt_buf_add(&body, record->bundle);
     ipt_buf_addf(out, "%s: %s\nsha256: ", record_name, record_number);
-    write_checksum(out, ipt_buf_span(&body));
+    char digest[65];
+    ipt_bundle_digest(ipt_buf_span(&body), digest);
+    ipt_buf_adds(out, digest);
     ipt_buf_addc(out, '\n');
     ipt_buf_add(out, ipt_buf_span(&body));
     out->failed = out->failed || body.failed;
@@ -35,15 +41,15 @@ void ipt_central_record_encode(ipt_buf *out, const ipt_central_record *record)
 
 bool ipt_central_record_decode(ipt_span bytes, ipt_central_record *out)
 {
-    ipt_auto(ipt_buf) sum = {0};
+    char digest[65];
     ipt_central_record record;
     ipt_span rest = bytes, value;
     uint64_t taken;
     if (!central_line(&rest, record_name, &value) || !ipt_span_equal(value, ipt_span_from(record_number)) ||
         !central_line(&rest, "sha256", &value))
         return false;
-    write_checksum(&sum, rest);
-    if (sum.failed || !ipt_span_equal(value, ipt_buf_span(&sum)) || !central_line(&rest, "floor", &value) ||
+    ipt_bundle_digest(rest, digest);
+    if (!ipt_span_equal(value, ipt_span_from(digest)) || !central_line(&rest, "floor", &value) ||
         !central_number(value, &record.floor) || !central_line(&rest, "taken", &value) ||
         !central_number(value, &taken) || taken > INT64_MAX || rest.n == 0 || rest.p[0] != '\n')
         return false;

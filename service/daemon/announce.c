@@ -86,6 +86,15 @@ static void gather_hosts(const ipt_view *view, hosts *to)
     }
 }
 
+static void gather_central(const ipt_config *config, hosts *to)
+{
+    const ipt_central_spec *central = config->central;
+    if (central != NULL && central->url != NULL)
+        add_host(to, url_host(central->url));
+    for (size_t i = 0; central != NULL && i < central->endpoint_count; i++)
+        add_host(to, url_host(central->endpoints[i]));
+}
+
 bool daemon_refreshes(void)
 {
     const char *refresh = getenv("IPTRUST_REFRESH");
@@ -103,6 +112,10 @@ void daemon_announce(ipt_log *log, const ipt_view *view, const char *config_path
     ipt_log_str(&line, "config", ipt_span_from(config_path == NULL ? "embedded default" : config_path));
     ipt_log_str(&line, "policies", ipt_span_from(view->policies_revision));
     ipt_log_str(&line, "lists", ipt_span_from(view->lists_revision));
+    hosts central = {.n = 0};
+    gather_central(view->config, &central);
+    if (central.n != 0)
+        ipt_log_str(&line, "central_hosts", ipt_span_from(central.text));
     ipt_log_str(&line, "refresh_hosts", ipt_span_from(off ? "none (IPTRUST_REFRESH=off)" : named.text));
     ipt_log_end(&line);
     for (size_t i = 0; i < view->list_count; i++)

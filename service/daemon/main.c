@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "iptrust/config/diag_print.h"
+#include "iptrust/engine/central.h"
 #include "iptrust/engine/health.h"
 #include "iptrust/tls/tls.h"
 
@@ -46,6 +47,8 @@ static int look_at_config(const daemon_options *options, char *const *environmen
     if (err == IPT_OK)
         err = ipt_engine_open_geo(config, NULL, &diag, &geo);
     ipt_geo_unref(geo);
+    if (err == IPT_OK)
+        err = ipt_engine_check_central(config, &diag);
     if (err == IPT_OK)
         err = ipt_tls_check(config, (int64_t)time(NULL), &diag);
     daemon_blame_flags(options, &diag);

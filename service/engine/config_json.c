@@ -2,24 +2,35 @@
 #include "engine_priv.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* Separators and indentation; values go through the one JSON writer of codec. */
 typedef struct writer {
     ipt_buf *out;
     unsigned depth;
-    bool fresh; /* nothing at this level yet */
+    bool fresh;   /* nothing at this level yet */
+    bool compact; /* on one line */
 } writer;
+
+static void begin_line(writer *w)
+{
+    if (!w->fresh)
+        ipt_buf_addc(w->out, ',');
+    w->fresh = false;
+    if (w->compact)
+        return;
+    ipt_buf_addc(w->out, '\n');
+    for (unsigned i = 0; i < w->depth; i++)
+        ipt_buf_adds(w->out, "  ");
+}
 
 static void next(writer *w, const char *key)
 {
-    ipt_buf_adds(w->out, w->fresh ? "\n" : ",\n");
-    for (unsigned i = 0; i < w->depth; i++)
-        ipt_buf_adds(w->out, "  ");
+    begin_line(w);
     if (key != NULL) {
         ipt_json_write_string(w->out, ipt_span_from(key));
         ipt_buf_adds(w->out, ": ");
     }
-    w->fresh = false;
 }
 
 static void open_at(writer *w, const char *key, char bracket)
@@ -34,7 +45,7 @@ static void open_at(writer *w, const char *key, char bracket)
 static void close_at(writer *w, char bracket)
 {
     w->depth--;
-    if (!w->fresh) {
+    if (!w->fresh && !w->compact) {
         ipt_buf_addc(w->out, '\n');
         for (unsigned i = 0; i < w->depth; i++)
             ipt_buf_adds(w->out, "  ");
@@ -157,10 +168,7 @@ static void put_vouches(writer *w, const ipt_list_spec *list)
 {
     open_at(w, "vouches", '{');
     for (size_t i = 0; i < list->vouch_count; i++) {
-        ipt_buf_adds(w->out, w->fresh ? "\n" : ",\n");
-        w->fresh = false;
-        for (unsigned j = 0; j < w->depth; j++)
-            ipt_buf_adds(w->out, "  ");
+        begin_line(w);
         ipt_json_write_string(w->out, list->vouches[i].header);
         ipt_buf_adds(w->out, ": ");
         ipt_json_write_string(w->out, ipt_span_from(ipt_vouch_name(list->vouches[i].how)));
@@ -207,6 +215,14 @@ static void put_rule(writer *w, const char *key, const char *confidence, const i
     if (rule->list_count != 0)
         put_names(w, "lists", config, rule->lists, rule->list_count);
     put_texts(w, "countries", rule->countries, rule->country_count);
+    if (rule->asn_count != 0) {
+        open_at(w, "asns", '[');
+        for (size_t i = 0; i < rule->asn_count; i++)
+            put_number(w, NULL, rule->asns[i]);
+        close_at(w, ']');
+    }
+    if (rule->anonymous)
+        put_bool(w, "anonymous", true);
     close_at(w, '}');
 }
 
@@ -287,6 +303,7 @@ static void put_policy(writer *w, const ipt_config *config, const ipt_policy_spe
             put_text(w, NULL, faces[i].name);
     }
     close_at(w, ']');
+    put_texts(w, "rewrite", policy->rewrite, policy->rewrite_count);
     close_at(w, '}');
 }
 
@@ -353,6 +370,90 @@ void ipt_engine_write_config(ipt_buf *out, const ipt_config *config)
     put_policies(&w, config);
     close_at(&w, '}');
     ipt_buf_addc(out, '\n');
+}
+
+/* ---- for others ---- */
+
+static void mark(bool *used, const uint16_t *lists, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        used[lists[i]] = true;
+}
+
+static void mark_used(const ipt_config *config, bool *used)
+{
+    for (size_t i = 0; i < config->policy_count; i++) {
+        const ipt_policy_spec *policy = &config->policies[i];
+        mark(used, policy->trust, policy->trust_count);
+        mark(used, policy->deny.lists, policy->deny.list_count);
+        mark(used, policy->allow.lists, policy->allow.list_count);
+        for (size_t k = 0; k < policy->read_count; k++)
+            if (policy->read[k].from != IPT_LIST_NONE)
+                used[policy->read[k].from] = true;
+        for (size_t k = 0; k < policy->chain_count; k++)
+            used[policy->chains[k].outer] = used[policy->chains[k].inner] = true;
+    }
+}
+
+static void put_time(writer *w, const char *key, int64_t seconds)
+{
+    char text[IPT_CLOCK_TEXT];
+    ipt_clock_format(seconds, text);
+    put_text(w, key, text);
+}
+
+/* Wherever they came from, the contents are given by hand: whoever has them needs no feed and no file. What a fetch
+ * brought was judged here, so that broad ranges in it are not news to others. */
+static void put_contents(writer *w, const ipt_list_spec *list)
+{
+    bool fetched = list->source == IPT_SOURCE_URL || list->source == IPT_SOURCE_PROVIDER;
+    open_at(w, list->name, '{');
+    put_text(w, "provider", ipt_provider_name(list->provider));
+    put_texts(w, "services", list->services, list->service_count);
+    if (list->source == IPT_SOURCE_UNIX)
+        put_bool(w, "unix", true);
+    else
+        put_prefixes(w, "prefixes", list->prefixes, list->prefix_count);
+    if (list->egress_count != 0 || list->provider != IPT_PROVIDER_NONE)
+        put_prefixes(w, "egress", list->egress, list->egress_count);
+    put_bool(w, "internal", list->internal);
+    if (list->provider != IPT_PROVIDER_NONE)
+        put_bool(w, "exclusive", list->exclusive);
+    if (list->trust_tenants)
+        put_bool(w, "trust_tenants", true);
+    if (list->broad_accepted || fetched)
+        put_text(w, "broad", "accepted");
+    put_vouches(w, list);
+    if (list->adds != 1)
+        put_number(w, "adds", list->adds);
+    put_proof(w, &list->proof);
+    if (list->fetched_at != IPT_TIME_NONE && list->source != IPT_SOURCE_UNIX) {
+        put_time(w, "fetched_at", list->fetched_at);
+        put_seconds(w, "soft_age", list->soft_age);
+        put_seconds(w, "hard_age", list->hard_age);
+    }
+    close_at(w, '}');
+}
+
+void engine_write_document(ipt_buf *out, const ipt_config *config)
+{
+    writer w = {.out = out, .compact = true};
+    bool *used = calloc(config->list_count + 1, sizeof(*used));
+    if (used == NULL) {
+        out->failed = true;
+        return;
+    }
+    mark_used(config, used);
+    open_at(&w, NULL, '{');
+    open_at(&w, "lists", '{');
+    for (size_t i = 0; i < config->list_count; i++)
+        if (used[i])
+            put_contents(&w, &config->lists[i]);
+    close_at(&w, '}');
+    put_policies(&w, config);
+    close_at(&w, '}');
+    ipt_buf_addc(out, '\n');
+    free(used);
 }
 
 void ipt_engine_write_policies(ipt_buf *out, const ipt_view *view)

@@ -16,13 +16,16 @@ static ipt_err init_locks(ipt_engine *engine)
 
 static ipt_err init_parts(ipt_engine *engine)
 {
-    ipt_err err = ipt_metrics_new(engine->shards + 2, /* the reloading and the fetching thread */ &engine->metrics);
+    ipt_err err =
+        ipt_metrics_new(engine->shards + 3, /* the reloading and the two fetching threads */ &engine->metrics);
     if (err == IPT_OK)
         err = engine_count_init(engine);
     if (err == IPT_OK)
         err = engine_requests_init(engine);
     if (err == IPT_OK)
         err = engine_lists_init(engine);
+    if (err == IPT_OK)
+        err = engine_central_init(engine);
     if (err == IPT_OK)
         err = ipt_metrics_on_collect(engine->metrics, engine_collect, engine);
     return err;
@@ -40,6 +43,7 @@ ipt_err ipt_engine_open(const ipt_engine_options *options, ipt_diag *diag, ipt_e
     engine->config_options = options->config;
     engine->refresh = options->refresh;
     engine->clock = ipt_clock_start();
+    engine_served_init(engine);
     ipt_err err = init_locks(engine);
     if (err == IPT_OK)
         err = init_parts(engine);
@@ -57,6 +61,7 @@ ipt_err ipt_engine_open(const ipt_engine_options *options, ipt_diag *diag, ipt_e
 void ipt_engine_stop(ipt_engine *engine)
 {
     engine_reload *reload = &engine->reload;
+    engine_central_stop(engine); /* first: it waits for the reloading thread */
     engine_refresher_stop(engine);
     if (!reload->started)
         return;
@@ -76,6 +81,8 @@ void ipt_engine_close(ipt_engine *engine)
     ipt_engine_stop(engine);
     ipt_slot_publish_take(&engine->slot, NULL);
     ipt_geo_unref(engine->geo);
+    engine_central_done(engine);
+    engine_served_done(engine);
     engine_lists_done(engine);
     ipt_ring_free(engine->decisions);
     ipt_metrics_free(engine->metrics);

@@ -6,7 +6,9 @@
 
 #include "iptrust/engine/requests.h"
 #include "iptrust/fetch/watch.h"
+#include "central_priv.h"
 #include "lists_priv.h"
+#include "iptrust/base/show.h"
 
 enum { ENGINE_DIAG_TEXT = 8192, RULING_LABELS = 2 * (IPT_RULE_ALLOW + 1) };
 
@@ -39,6 +41,7 @@ typedef struct engine_reload {
     pthread_cond_t asked;
     bool stop, wanted, running;
     bool lists_wanted;     /* a view with the lists as they are now */
+    bool document_wanted;  /* a central document waits to be judged */
     ipt_reload_done *done; /* of who waits; NULL */
     void *done_context;
     ipt_reload_hook *hook; /* NULL: none */
@@ -48,6 +51,17 @@ typedef struct engine_reload {
     int64_t when;
     char text[ENGINE_DIAG_TEXT];
 } engine_reload;
+
+/* served.c */
+typedef struct engine_served {
+    pthread_mutex_t lock; /* of current */
+    ipt_served *current;
+    _Atomic uint64_t number;
+    bool has_key, recalled; /* of the reloading thread, as what follows */
+    ipt_signing_key key;
+    uint64_t serial;
+    char digest[65]; /* of the document that has this serial */
+} engine_served;
 
 struct ipt_engine {
     ipt_slot slot;
@@ -64,6 +78,8 @@ struct ipt_engine {
     engine_requests requests;
     engine_reload reload;
     engine_lists lists;
+    engine_central central;
+    engine_served served;
     bool refresh;     /* lists are fetched */
     ipt_watch *watch; /* NULL: not started, or inotify is not to be had */
     ipt_geo *geo;     /* the databases last opened; of who reloads alone */
@@ -97,6 +113,30 @@ void engine_publish_lists(ipt_engine *engine);     /* asks the reloading thread 
 void engine_lists_publish_now(ipt_engine *engine); /* by that thread */
 void engine_lists_collect(ipt_engine *engine, ipt_expo *expo);
 
+IPT_MUST_USE ipt_err engine_lists_open_store(ipt_engine *engine, const ipt_config *config);
+
+/* central.c: by the thread that loads, where nothing else is said */
+IPT_MUST_USE ipt_err engine_central_init(ipt_engine *engine);
+void engine_central_done(ipt_engine *engine);
+IPT_MUST_USE ipt_err engine_central_recall(ipt_engine *engine); /* once there is a store */
+/* The one in force, for a configuration that is being loaded; n 0: none. Borrowed until the next is judged. */
+ipt_span engine_central_document(ipt_engine *engine, const ipt_config *config, ipt_diag *diag);
+void engine_central_set(ipt_engine *engine, ipt_config *config, bool in_force); /* it is published */
+void engine_central_judge(ipt_engine *engine);
+void engine_central_remember(ipt_engine *engine); /* any thread */
+void engine_central_collect(ipt_engine *engine, ipt_expo *expo);
+/* central_fetch.c */
+IPT_MUST_USE ipt_err engine_central_start(ipt_engine *engine);
+void engine_central_stop(ipt_engine *engine);
+/* served.c */
+void engine_served_init(ipt_engine *engine);
+void engine_served_done(ipt_engine *engine);
+IPT_MUST_USE bool engine_served_key(const ipt_config *config, ipt_diag *diag, ipt_signing_key *out);
+void engine_served_set_key(ipt_engine *engine, const ipt_config *config, ipt_diag *diag);
+void engine_served_renew(ipt_engine *engine, const ipt_config *config); /* after a view with it is published */
+/* config_json.c: what others need to judge as this configuration does; as YAML for `central`. */
+void engine_write_document(ipt_buf *out, const ipt_config *config);
+
 /* refresher.c */
 IPT_MUST_USE ipt_err engine_refresher_start(ipt_engine *engine); /* nothing when refreshing is off */
 void engine_refresher_stop(ipt_engine *engine);
@@ -118,6 +158,8 @@ void engine_log_decision(ipt_engine *engine, ipt_seat *seat, const ipt_call *cal
 void engine_geo_poll(ipt_engine *engine);
 
 /* reload.c */
+void engine_ask_judgement(ipt_engine *engine); /* of the central candidate */
+IPT_MUST_USE ipt_err engine_publish_config(ipt_engine *engine, ipt_config *config, const ipt_geo *geo, const char *msg);
 void engine_log_view(ipt_engine *engine, const ipt_view *view, const char *msg);
 IPT_MUST_USE ipt_err engine_load(ipt_engine *engine, ipt_diag *diag);
 void engine_remember_load(ipt_engine *engine, ipt_err err, const ipt_diag *diag);

@@ -69,6 +69,7 @@ void engine_collect(void *context, ipt_expo *expo)
         view_gauges(generation, expo);
     ipt_engine_release(engine, generation);
     engine_lists_collect(engine, expo);
+    engine_central_collect(engine, expo);
 
     ipt_expo_family(expo, "iptrust_log_dropped", IPT_EXPO_COUNTER, "Log lines that found no room.");
     const ipt_ring *ring = engine->decisions;

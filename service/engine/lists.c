@@ -63,7 +63,7 @@ void engine_lists_done(ipt_engine *engine)
 
 /* Without state_dir, or with one that cannot be used, lists live as long as the process: never a reason not to start.
  */
-static ipt_err open_store(ipt_engine *engine, const ipt_config *config)
+ipt_err engine_lists_open_store(ipt_engine *engine, const ipt_config *config)
 {
     char why[IPT_STORE_WHY_MAX];
     if (engine->lists.store != NULL || config->state_dir == NULL)
@@ -189,7 +189,7 @@ ipt_err engine_lists_adopt(ipt_engine *engine, ipt_config *config)
 {
     engine_lists *lists = &engine->lists;
     living_list *fresh = NULL;
-    ipt_err err = open_store(engine, config);
+    ipt_err err = engine_lists_open_store(engine, config);
     (void)pthread_mutex_lock(&lists->lock);
     for (size_t i = 0; i < config->list_count && err == IPT_OK; i++)
         if (is_fetched(&config->lists[i]))

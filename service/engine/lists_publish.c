@@ -25,6 +25,7 @@ void engine_lists_publish_now(ipt_engine *engine)
     }
     const ipt_view *fresh = generation->view;
     ipt_slot_publish_take(&engine->slot, generation);
+    engine_served_renew(engine, fresh->config);
     if (strcmp(before, fresh->lists_revision) != 0)
         engine_log_view(engine, fresh, "lists published");
 }

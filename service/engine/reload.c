@@ -77,7 +77,7 @@ void engine_log_view(ipt_engine *engine, const ipt_view *view, const char *msg)
     ipt_log_end(&line);
 }
 
-static ipt_err publish_config(ipt_engine *engine, ipt_config *config, const ipt_geo *geo)
+ipt_err engine_publish_config(ipt_engine *engine, ipt_config *config, const ipt_geo *geo, const char *msg)
 {
     ipt_auto(ipt_view) *view = NULL;
     ipt_auto(ipt_config) *current = NULL;
@@ -105,7 +105,8 @@ static ipt_err publish_config(ipt_engine *engine, ipt_config *config, const ipt_
     const ipt_view *fresh = generation->view; /* nobody else publishes, so that it stays for now */
     ipt_slot_publish_take(&engine->slot, generation);
     if (!first)
-        engine_log_view(engine, fresh, "configuration reloaded");
+        engine_log_view(engine, fresh, msg);
+    engine_served_renew(engine, fresh->config);
     return IPT_OK;
 }
 
@@ -153,6 +154,50 @@ static void warn_of_fixed(const ipt_config *old, const ipt_config *fresh, ipt_di
     }
 }
 
+static const char *first_error(const ipt_diag *diag)
+{
+    for (const ipt_diag_item *item = diag->first; item != NULL; item = item->next)
+        if (item->severity == IPT_ERROR)
+            return item->text;
+    return "";
+}
+
+/* The configuration with the last good central document, which was good with another configuration: when it is not with
+ * this one, a start does without it, and a reload fails. */
+static ipt_err add_document(ipt_engine *engine, const ipt_config_options *options, ipt_diag *diag, ipt_config **config,
+                            bool *in_force)
+{
+    ipt_auto(ipt_config) *whole = NULL;
+    ipt_config_options with = *options;
+    ipt_diag scratch;
+    ipt_err err = engine_lists_open_store(engine, *config);
+    if (err == IPT_OK)
+        err = ipt_engine_check_central(*config, diag);
+    if (err == IPT_OK && (*config)->central != NULL)
+        err = engine_central_recall(engine);
+    if (err != IPT_OK)
+        return err;
+    with.document = engine_central_document(engine, *config, diag);
+    if (with.document.n == 0)
+        return IPT_OK;
+    err = ipt_diag_init(&scratch);
+    if (err != IPT_OK)
+        return err;
+    err = ipt_config_load(engine->config_path, &with, &scratch, &whole);
+    if (err == IPT_OK) {
+        ipt_config_free(*config);
+        *config = whole;
+        whole = NULL;
+        *in_force = true;
+    } else if (err == IPT_ECONFIG) {
+        ipt_diag_add(diag, options->whole_files ? IPT_ERROR : IPT_WARNING, (*config)->central->place,
+                     "the last good central document does not go with this configuration: %s", first_error(&scratch));
+        err = options->whole_files ? IPT_ECONFIG : IPT_OK;
+    }
+    ipt_diag_done(&scratch);
+    return err;
+}
+
 ipt_err engine_load(ipt_engine *engine, ipt_diag *diag)
 {
     ipt_auto(ipt_config) *config = NULL;
@@ -165,12 +210,18 @@ ipt_err engine_load(ipt_engine *engine, ipt_diag *diag)
     if (err == IPT_OK && old != NULL)
         warn_of_fixed(old->view->config, config, diag);
     ipt_engine_release(engine, old);
+    bool in_force = false;
+    if (err == IPT_OK)
+        err = add_document(engine, &options, diag, &config, &in_force);
     ipt_geo *geo = NULL;
     if (err == IPT_OK)
         err = ipt_engine_open_geo(config, engine->geo, diag, &geo);
-    if (err == IPT_OK)
-        err = publish_config(engine, config, geo);
     if (err == IPT_OK) {
+        engine_served_set_key(engine, config, diag);
+        err = engine_publish_config(engine, config, geo, "configuration reloaded");
+    }
+    if (err == IPT_OK) {
+        engine_central_set(engine, config, in_force);
         ipt_geo_unref(engine->geo);
         engine->geo = geo;
     } else
@@ -298,7 +349,7 @@ static void wait_for_work(ipt_engine *engine)
     /* A second at least: a refresh that fails for want of memory must not spin. */
     int64_t seconds = engine->geo != NULL ? GEO_POLL_S : seconds_to_change(engine);
     until.tv_sec += (time_t)(seconds < 1 ? 1 : seconds);
-    while (!r->stop && !r->wanted && !r->lists_wanted && r->done == NULL) {
+    while (!r->stop && !r->wanted && !r->lists_wanted && !r->document_wanted && r->done == NULL) {
         if (pthread_cond_timedwait(&r->asked, &r->lock, &until) == ETIMEDOUT)
             return;
     }
@@ -311,10 +362,10 @@ static void *reload_thread(void *context)
     (void)pthread_mutex_lock(&r->lock);
     while (!r->stop) {
         wait_for_work(engine);
-        bool asked = r->wanted || r->done != NULL, lists = r->lists_wanted;
+        bool asked = r->wanted || r->done != NULL, lists = r->lists_wanted, document = r->document_wanted;
         ipt_reload_done *done = r->done;
         void *done_context = r->done_context;
-        r->wanted = r->lists_wanted = false;
+        r->wanted = r->lists_wanted = r->document_wanted = false;
         r->done = NULL;
         r->running = asked;
         if (r->stop && done == NULL)
@@ -322,9 +373,11 @@ static void *reload_thread(void *context)
         (void)pthread_mutex_unlock(&r->lock);
         if (asked)
             reload_once(engine, done, done_context);
-        else if (lists)
+        if (document)
+            engine_central_judge(engine);
+        if (lists && !asked)
             engine_lists_publish_now(engine); /* a reload has them anyway */
-        else if (change_is_due(engine))
+        else if (!asked && change_is_due(engine))
             refresh_once(engine);
         if (!asked)
             engine_geo_poll(engine);
@@ -343,7 +396,17 @@ ipt_err ipt_engine_start(ipt_engine *engine)
         return IPT_EIO;
     }
     engine->reload.started = true;
-    return engine_refresher_start(engine);
+    ipt_err err = engine_central_start(engine);
+    return err == IPT_OK ? engine_refresher_start(engine) : err;
+}
+
+void engine_ask_judgement(ipt_engine *engine)
+{
+    engine_reload *r = &engine->reload;
+    (void)pthread_mutex_lock(&r->lock);
+    r->document_wanted = true;
+    (void)pthread_cond_signal(&r->asked);
+    (void)pthread_mutex_unlock(&r->lock);
 }
 
 void ipt_engine_on_reload(ipt_engine *engine, ipt_reload_hook *hook, void *context)

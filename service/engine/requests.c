@@ -12,6 +12,7 @@ static const char *const names[IPT_OP_COUNT] = {
     [IPT_OP_ADDRESS] = "address",
     [IPT_OP_LOOKUP] = "lookup",
     [IPT_OP_VERSION] = "version",
+    [IPT_OP_CENTRAL] = "central",
     [IPT_OP_AUTH_NGINX] = "auth_nginx",
     [IPT_OP_AUTH_HAPROXY] = "auth_haproxy",
     [IPT_OP_AUTH_TRAEFIK] = "auth_traefik",

@@ -18,9 +18,10 @@ struct ipt_http {
 /* One request under way. */
 typedef struct transfer {
     const ipt_http *http;
+    const ipt_http_ask *ask;
     ipt_http_answer *answer;
     size_t header_bytes;
-    bool too_large, headers_too_large, no_memory;
+    bool too_large, headers_too_large, no_memory, enough;
     char
         fault[CURL_ERROR_SIZE]; /* libcurl's own words, such as what is wrong with a certificate; "" when it has none */
 } transfer;
@@ -112,18 +113,24 @@ bool ipt_http_same_host(const char *a, const char *b)
 
 /* ---- callbacks ---- */
 
+static size_t body_max(const ipt_http_ask *ask)
+{
+    return ask->body_max == 0 ? (size_t)IPT_HTTP_BODY_MAX : ask->body_max;
+}
+
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
     transfer *t = context;
     ipt_buf *body = &t->answer->body;
     size_t n = size * count;
-    if (body->n + n > IPT_HTTP_BODY_MAX) {
+    if (body->n + n > body_max(t->ask)) {
         t->too_large = true;
         return 0;
     }
     ipt_buf_add(body, (ipt_span){bytes, n});
     t->no_memory = body->failed;
-    return body->failed ? 0 : n;
+    t->enough = !body->failed && t->ask->enough != NULL && t->ask->enough(ipt_buf_span(body));
+    return body->failed || t->enough ? 0 : n;
 }
 
 static size_t take_header(char *bytes, size_t size, size_t count, void *context)
@@ -146,7 +153,7 @@ static int look_around(void *context, curl_off_t a, curl_off_t b, curl_off_t c, 
 
 static bool add_line(struct curl_slist **lines, const char *name, const char *value)
 {
-    char line[IPT_HTTP_ETAG_MAX + 64];
+    char line[4096]; /* a token may be long */
     int n = snprintf(line, sizeof(line), "%s: %s", name, value);
     struct curl_slist *longer = n > 0 && (size_t)n < sizeof(line) ? curl_slist_append(*lines, line) : NULL;
     if (longer != NULL)
@@ -156,7 +163,21 @@ static bool add_line(struct curl_slist **lines, const char *name, const char *va
 
 static bool add_lines(const ipt_http_ask *ask, struct curl_slist **lines)
 {
-    bool ok = add_line(lines, "Accept-Encoding", "gzip");
+    char wait[32];
+    bool ok = add_line(lines, "Accept-Encoding", ask->enough == NULL ? "gzip" : "identity");
+    if (ask->wait_s != 0 && ask->post.p == NULL) {
+        (void)snprintf(wait, sizeof(wait), "wait=%u", ask->wait_s);
+        ok = ok && add_line(lines, "Prefer", wait);
+    }
+    if (ask->post.p != NULL)
+        ok = ok && add_line(lines, "Content-Type", "application/json");
+    if (ask->authorization != NULL)
+        ok = ok && add_line(lines, "Authorization", ask->authorization);
+    if (ask->header != NULL) {
+        struct curl_slist *longer = ok ? curl_slist_append(*lines, ask->header) : NULL;
+        ok = longer != NULL;
+        *lines = ok ? longer : *lines;
+    }
     if (ask->etag != NULL && ask->etag[0] != '\0')
         ok = ok && add_line(lines, "If-None-Match", ask->etag);
     if (ask->last_modified != NULL && ask->last_modified[0] != '\0')
@@ -167,6 +188,12 @@ static bool add_lines(const ipt_http_ask *ask, struct curl_slist **lines)
 static bool is_conditional(const ipt_http_ask *ask)
 {
     return (ask->etag != NULL && ask->etag[0] != '\0') || (ask->last_modified != NULL && ask->last_modified[0] != '\0');
+}
+
+static long timeout_of(const ipt_http_ask *ask)
+{
+    unsigned wait_s = ask->wait_s > IPT_HTTP_WAIT_MAX_S ? IPT_HTTP_WAIT_MAX_S : ask->wait_s;
+    return (long)(ask->timeout_ms == 0 ? IPT_HTTP_TIMEOUT_MS : ask->timeout_ms) + (long)wait_s * 1000;
 }
 
 static bool set_up(transfer *t, const ipt_http_ask *ask, const char *url, const place *p, struct curl_slist *lines)
@@ -184,11 +211,22 @@ static bool set_up(transfer *t, const ipt_http_ask *ask, const char *url, const 
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L); /* a name server that does not answer must not hold up our end */
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_TIMEOUT_MS, (long)(ask->timeout_ms == 0 ? IPT_HTTP_TIMEOUT_MS : ask->timeout_ms));
+    SET(CURLOPT_TIMEOUT_MS, timeout_of(ask));
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)IPT_HTTP_CONNECT_MS);
-    SET(CURLOPT_LOW_SPEED_LIMIT, (long)IPT_HTTP_RATE_MIN);
-    SET(CURLOPT_LOW_SPEED_TIME, (long)IPT_HTTP_RATE_S);
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)IPT_HTTP_BODY_MAX);
+    if (ask->wait_s != 0) {
+        SET(CURLOPT_TCP_KEEPALIVE, 1L); /* silence is no fault, a peer that has gone is */
+        SET(CURLOPT_TCP_KEEPIDLE, (long)IPT_HTTP_RATE_S);
+        SET(CURLOPT_TCP_KEEPINTVL, (long)IPT_HTTP_RATE_S);
+    } else {
+        SET(CURLOPT_LOW_SPEED_LIMIT, (long)IPT_HTTP_RATE_MIN);
+        SET(CURLOPT_LOW_SPEED_TIME, (long)IPT_HTTP_RATE_S);
+    }
+    if (ask->post.p != NULL) {
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->post.n);
+        SET(CURLOPT_POSTFIELDS, ask->post.p);
+        SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    }
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)body_max(ask));
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, t);
     SET(CURLOPT_HEADERFUNCTION, take_header);
@@ -237,7 +275,7 @@ static void fail_transfer(transfer *t, CURLcode code)
     if (code == CURLE_ABORTED_BY_CALLBACK)
         answer->outcome = IPT_HTTP_STOPPED;
     else if (t->too_large || code == CURLE_FILESIZE_EXCEEDED)
-        say(answer, "the body has more than %d bytes", IPT_HTTP_BODY_MAX);
+        say(answer, "the body has more than %zu bytes", body_max(t->ask));
     else if (t->headers_too_large)
         say(answer, "the headers have more than %d bytes", IPT_HTTP_HEADER_MAX);
     else if (t->no_memory || code == CURLE_OUT_OF_MEMORY)
@@ -262,13 +300,13 @@ static void decode_body(transfer *t)
         return;
     }
     ipt_buf plain = {0};
-    switch (fetch_gunzip(ipt_buf_span(&answer->body), IPT_HTTP_BODY_MAX, &plain)) {
+    switch (fetch_gunzip(ipt_buf_span(&answer->body), body_max(t->ask), &plain)) {
     case FETCH_GUNZIP_OK:
         ipt_buf_done(&answer->body);
         answer->body = plain;
         return;
     case FETCH_GUNZIP_TOO_LARGE:
-        say(answer, "the body has more than %d bytes", IPT_HTTP_BODY_MAX);
+        say(answer, "the body has more than %zu bytes", body_max(t->ask));
         break;
     case FETCH_GUNZIP_NO_MEMORY:
         say(answer, "no memory");
@@ -290,6 +328,9 @@ static void judge_status(transfer *t, const ipt_http_ask *ask)
     (void)curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry);
     answer->status = status > 0 ? (unsigned)status : 0;
     answer->retry_after = retry > 0 ? (int64_t)retry : 0;
+    char applied[64];
+    keep_header(curl, "Preference-Applied", applied, sizeof(applied));
+    answer->waits = strncmp(applied, "wait", 4) == 0;
     keep_header(curl, "ETag", answer->etag, sizeof(answer->etag));
     keep_header(curl, "Last-Modified", answer->last_modified, sizeof(answer->last_modified));
     if (status == 200) {
@@ -303,7 +344,7 @@ static void judge_status(transfer *t, const ipt_http_ask *ask)
 
 static void ask_once(const ipt_http *http, const ipt_http_ask *ask, const char *url, ipt_http_answer *answer)
 {
-    transfer t = {.http = http, .answer = answer};
+    transfer t = {.http = http, .ask = ask, .answer = answer};
     struct curl_slist *lines = NULL;
     place p = {0};
     ipt_buf_reset(&answer->body);
@@ -313,7 +354,8 @@ static void ask_once(const ipt_http *http, const ipt_http_ask *ask, const char *
         say(answer, "the request could not be made");
     else {
         CURLcode code = curl_easy_perform(http->curl);
-        if (code == CURLE_OK)
+        if (code == CURLE_OK || t.enough ||
+            (code == CURLE_OPERATION_TIMEDOUT && ask->enough != NULL && answer->body.n != 0))
             judge_status(&t, ask);
         else
             fail_transfer(&t, code);

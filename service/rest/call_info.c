@@ -52,6 +52,9 @@ void rest_call_version(rest_conn *conn)
     rest_write_revision(out, generation->view->policies_revision, generation->view->lists_revision,
                         ipt_geo_revision(generation->view->geo));
     write_databases(out, generation->view->geo);
+    ipt_central_state central = ipt_engine_central(engine);
+    ipt_buf_adds(out, ",\"central\":");
+    rest_write_central(out, &central, false);
     ipt_buf_addc(out, '}');
     ipt_engine_release(engine, generation);
     rest_answer_json(conn);

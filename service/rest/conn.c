@@ -112,6 +112,7 @@ void rest_on_completed(void *context, struct MHD_Connection *mhd, void **request
                                  ipt_clock_ns() - request->begin_ns);
     if (request->body_counted != 0)
         atomic_fetch_sub_explicit(&loop->rest->bodies, request->body_counted, memory_order_relaxed);
+    ipt_served_release(request->served);
     rest_work_give(loop, request->work);
     memset(request, 0, sizeof(*request));
     *request_context = NULL;

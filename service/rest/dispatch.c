@@ -11,6 +11,7 @@ const rest_route rest_routes[] = {
     {FACE_HTTP, "/", TAIL_NONE, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_root},
     {FACE_HTTP, "/ip", TAIL_NONE, METHOD_GET, IPT_OP_ADDRESS, 0, rest_call_address},
     {FACE_HTTP, "/v1/ip/", TAIL_SEGMENT, METHOD_GET, IPT_OP_LOOKUP, 0, rest_call_lookup},
+    {FACE_HTTP, "/v1/central", TAIL_NONE, METHOD_GET, IPT_OP_CENTRAL, 0, rest_call_central},
     {FACE_HTTP, "/v1/version", TAIL_NONE, METHOD_GET, IPT_OP_VERSION, 0, rest_call_version},
     {FACE_HTTP, "/v1/auth/nginx", TAIL_NONE, METHOD_GET | METHOD_POST, IPT_OP_AUTH_NGINX, 0, rest_call_auth},
     {FACE_HTTP, "/v1/auth/nginx/", TAIL_SEGMENT, METHOD_GET | METHOD_POST, IPT_OP_AUTH_NGINX, 0, rest_call_auth},
@@ -29,6 +30,7 @@ const rest_route rest_routes[] = {
     {FACE_ADMIN, "/v1/lists/", TAIL_SEGMENT, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_list},
     {FACE_ADMIN, "/v1/lists/", TAIL_PATH, METHOD_POST, IPT_OP_ADMIN, 4096, rest_call_list_action},
     {FACE_ADMIN, "/v1/policies", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_policies},
+    {FACE_ADMIN, "/v1/central", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_central_state},
     {FACE_ADMIN, "/v1/config", TAIL_NONE, METHOD_GET, IPT_OP_ADMIN, 0, rest_call_config},
     {FACE_ADMIN, "/v1/reload", TAIL_NONE, METHOD_POST, IPT_OP_ADMIN, 0, rest_call_reload},
 };

@@ -102,6 +102,24 @@ static void say_geo(rest_conn *conn, const ipt_geo *geo, bool verbose)
     }
 }
 
+/* Never a reason to be unready: what was good stays good, and who must not go on without it says require_fresh. */
+static void say_central(rest_conn *conn, bool verbose)
+{
+    ipt_central_state central = ipt_engine_central(conn->loop->rest->engine);
+    char state[512];
+    if (!central.configured || !verbose)
+        return;
+    bool expired = central.in_force && central.has_expires && central.expires < ipt_clock_wall();
+    bool wrong = central.event == IPT_CENTRAL_REFUSED || central.event == IPT_CENTRAL_FAILED;
+    if (!central.in_force)
+        (void)snprintf(state, sizeof(state), "there is none yet%s%s", central.why[0] == '\0' ? "" : ": ", central.why);
+    else
+        (void)snprintf(state, sizeof(state), "serial %" PRIu64 "%s%s%s%s", central.serial,
+                       expired ? " has expired and stays" : "", wrong ? ", the last one was not taken" : "",
+                       central.why[0] == '\0' ? "" : ": ", central.why);
+    say(conn, verbose, central.in_force && !expired && !wrong ? "[+]" : "[!]", "central", "", state);
+}
+
 void rest_call_readyz(rest_conn *conn)
 {
     ipt_rest *rest = conn->loop->rest;
@@ -111,6 +129,7 @@ void rest_call_readyz(rest_conn *conn)
     const ipt_generation *generation = ipt_engine_acquire(rest->engine);
     bool good = !draining && !died;
     say_reload(conn, verbose);
+    say_central(conn, verbose);
     good = lists_ready(conn, generation->view, verbose) && good;
     say_geo(conn, generation->view->geo, verbose);
     ipt_engine_release(rest->engine, generation);

@@ -41,7 +41,7 @@ static struct MHD_Daemon *library_start(rest_loop *loop, bool secure)
     /* On a Unix socket it complains twice a request that there is no TCP, which costs more than the decision. */
     if (ipt_log_says(loop->rest->log, IPT_LOG_DEBUG))
         flags |= MHD_USE_ERROR_LOG;
-    if (!loop->decides)
+    if (!loop->decides || loop->rest->may_wait)
         flags |= MHD_ALLOW_SUSPEND_RESUME;
     if (secure)
         flags |= MHD_USE_TLS;
@@ -191,6 +191,7 @@ static void turn(rest_loop *loop)
         run_libraries(loop);
     }
     loop->now = ipt_clock_ms();
+    rest_central_look(loop);
     bool was_busy = loop->busy;
     loop->busy = loop->served != served && loop->only != NULL;
     if (was_busy && loop->now != before)

@@ -91,6 +91,9 @@ static struct MHD_Response *make_response(rest_conn *conn)
     if (request->streamed)
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, REST_STREAM_BLOCK, rest_stream_read, conn, NULL);
     ipt_buf *out = &request->work->out;
+    if (request->served != NULL && request->status == MHD_HTTP_OK)
+        return MHD_create_response_from_buffer(request->served->text.n, request->served->text.p,
+                                               MHD_RESPMEM_PERSISTENT);
     if (out->failed) {
         static char sorry[] = "{\"type\":\"urn:iptrust:problem:internal\",\"status\":500,\"code\":\"internal\"}\n";
         request->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
@@ -110,6 +113,10 @@ static bool add_headers(const rest_conn *conn, struct MHD_Response *response)
         ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->content_type) == MHD_YES;
     for (size_t i = 0; ok && i < request->header_count; i++)
         ok = MHD_add_response_header(response, request->headers[i].name, request->headers[i].value) == MHD_YES;
+    if (ok && request->served != NULL)
+        ok = MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, request->served->etag) == MHD_YES;
+    if (ok && request->served != NULL && request->waits)
+        ok = MHD_add_response_header(response, "Preference-Applied", "wait") == MHD_YES;
     if (ok && request->extra_name != NULL)
         ok = MHD_add_response_header(response, request->extra_name, request->extra_value) == MHD_YES;
     if (ok && (request->close || (conn->face == FACE_HTTP && ipt_engine_is_draining(conn->loop->rest->engine))))

@@ -141,6 +141,7 @@ ipt_err ipt_rest_open(ipt_engine *engine, const ipt_config *config, const ipt_in
     rest->engine = engine;
     rest->log = ipt_engine_log(engine);
     rest->keepalive_ms = config->limit_keepalive_ms;
+    rest->may_wait = config->signing_key_file != NULL;
     (void)pthread_mutex_init(&rest->token_lock, NULL);
     ipt_engine_on_reload(engine, on_reload, rest);
     ipt_err err = count_init(rest);

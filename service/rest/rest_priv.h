@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "iptrust/callout/callout.h"
+#include "iptrust/engine/central.h"
 #include "iptrust/engine/health.h"
 #include "iptrust/engine/requests.h"
 #include "iptrust/listener/gate.h"
@@ -118,6 +119,10 @@ typedef struct rest_request {
     size_t stream_at;   /* NDJSON: bytes of body read */
     size_t stream_sent; /* of work->out */
     bool reload_asked, reload_done;
+    /* GET /v1/central */
+    const ipt_served *served; /* ours until the request is completed */
+    bool waits;               /* told that we can keep it waiting */
+    uint64_t wait_until;      /* ms; 0: not waiting */
 } rest_request;
 
 /* ---- connections ---- */
@@ -176,6 +181,8 @@ struct rest_loop {
     rest_work *works;
     size_t work_count;
     uint64_t served, now, swept;
+    size_t waiting;                 /* requests for the next central document */
+    uint64_t looked, looked_number; /* ms, and what was served then */
     bool listening;
     bool busy; /* the last turn served a request */
     pthread_mutex_t inbox_lock;
@@ -200,6 +207,7 @@ struct ipt_rest {
     rest_loop *loops; /* loop_count of them; the last serves health and admin */
     unsigned loop_count;
     int64_t keepalive_ms;
+    bool may_wait;        /* loops that decide can suspend requests */
     ipt_tls_watch *watch; /* NULL: no listener has TLS */
     pthread_mutex_t token_lock;
     ipt_buf token;      /* admin on TCP; .n 0: none */
@@ -305,6 +313,9 @@ void rest_auth_read(rest_peer_source source, const ipt_header *lines, size_t cou
 rest_call rest_call_resolve, rest_call_batch, rest_call_self, rest_call_root, rest_call_address, rest_call_lookup,
     rest_call_version;
 rest_call rest_call_auth;
+rest_call rest_call_central, rest_call_central_state;
+void rest_central_look(rest_loop *loop); /* at each turn: whose wait has ended */
+void rest_write_central(ipt_buf *out, const ipt_central_state *state, bool whole);
 /* {"policies":..,"lists":..,"geo":..}; geo NULL: null. */
 void rest_write_revision(ipt_buf *out, const char *policies, const char *lists, const char *geo);
 rest_call rest_call_livez, rest_call_readyz, rest_call_metrics;

@@ -64,6 +64,9 @@ IPT_MUST_USE bool ipt_signing_key_parse(ipt_span pem, ipt_signing_key *out);
 void ipt_signing_key_format(ipt_buf *out, const ipt_signing_key *key);
 void ipt_signing_key_from_seed(const uint8_t seed[32], ipt_signing_key *out);
 
+/* SHA-256 in hexadecimal. */
+void ipt_bundle_digest(ipt_span bytes, char out[65]);
+
 /* ---- across restarts ---- */
 
 typedef struct ipt_central_record {

@@ -15,6 +15,7 @@ typedef enum ipt_operation {
     IPT_OP_ADDRESS,
     IPT_OP_LOOKUP,
     IPT_OP_VERSION,
+    IPT_OP_CENTRAL,
     IPT_OP_AUTH_NGINX,
     IPT_OP_AUTH_HAPROXY,
     IPT_OP_AUTH_TRAEFIK,

@@ -15,6 +15,7 @@ enum {
     IPT_HTTP_RATE_MIN = 1024, /* bytes a second ... */
     IPT_HTTP_RATE_S = 10,     /* ... over so many seconds, else it is given up */
     IPT_HTTP_HOPS_MAX = 3,    /* redirects */
+    IPT_HTTP_WAIT_MAX_S = 600,
     IPT_HTTP_ETAG_MAX = 256,
     IPT_HTTP_WHY_MAX = 256,
 };
@@ -32,7 +33,16 @@ typedef struct ipt_http_ask {
     const char *etag;          /* of the contents at hand; NULL: none */
     const char *last_modified; /* the same */
     bool redirects;            /* follow them, on the same host and scheme */
-    int64_t timeout_ms;        /* 0: IPT_HTTP_TIMEOUT_MS */
+    int64_t timeout_ms;        /* 0: IPT_HTTP_TIMEOUT_MS; without the time of wait_s */
+    size_t body_max;           /* bytes; 0: IPT_HTTP_BODY_MAX */
+    /* The server may keep us waiting for news so long, in silence: `Prefer: wait` (RFC 7240, 4.3). 0: it may not. */
+    unsigned wait_s;
+    ipt_span post;             /* JSON to POST; p NULL: GET */
+    const char *authorization; /* NULL: none */
+    const char *header;        /* one more, "Name: value"; NULL: none */
+    /* A body without an end, of which no more is wanted once this is true; then, and when the time is over, what has
+     * come is the answer. Not for what may be compressed. */
+    bool (*enough)(ipt_span body);
 } ipt_http_ask;
 
 typedef enum ipt_http_outcome {
@@ -46,6 +56,7 @@ typedef struct ipt_http_answer {
     ipt_http_outcome outcome;
     unsigned status;                                 /* 0: none arrived */
     int64_t retry_after;                             /* seconds, 0: nothing was asked for */
+    bool waits;                                      /* Preference-Applied: wait */
     ipt_buf body;                                    /* decoded; owned */
     char etag[IPT_HTTP_ETAG_MAX], last_modified[64]; /* "" when absent or not printable */
     char why[IPT_HTTP_WHY_MAX];

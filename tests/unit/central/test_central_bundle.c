@@ -245,7 +245,6 @@ static void without_memory_nothing_is_half_written(void **state)
         ipt_auto(ipt_buf) out = {0};
         const ipt_bundle bundle = {.serial = 7, .document = IPT_SPAN(DOCUMENT)};
         const ipt_central_record record = {.floor = 7, .bundle = IPT_SPAN(DOCUMENT)};
-        ipt_central_record back;
         failalloc_at(n);
         ipt_bundle_write(&out, &bundle, &key);
         ipt_central_record_encode(&out, &record);
@@ -255,11 +254,6 @@ static void without_memory_nothing_is_half_written(void **state)
         assert_int_equal(out.failed, failed);
         if (!failed)
             break;
-        ipt_buf_done(&out);
-        ipt_central_record_encode(&out, &record);
-        failalloc_at(1); /* reading needs memory for the sum alone */
-        assert_false(ipt_central_record_decode(ipt_buf_span(&out), &back));
-        failalloc_at(0);
     }
 }
 
