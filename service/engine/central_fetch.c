@@ -81,11 +81,8 @@ ipt_central_event central_offer(ipt_engine *engine, const central_job *job, ipt_
 static void turn_url(ipt_engine *engine, ipt_http *http, central_job *job, central_turn *out)
 {
     const ipt_central_spec *spec = job->spec;
-    const ipt_http_ask ask = {.url = spec->url,
-                              .ca_file = spec->ca,
-                              .etag = job->etag,
-                              .wait_s = CENTRAL_WAIT_S,
-                              .body_max = IPT_BUNDLE_MAX};
+    const ipt_http_ask ask = {
+        .url = spec->url, .ca_file = spec->ca, .etag = job->etag, .wait_s = CENTRAL_WAIT_S, .body_max = IPT_BUNDLE_MAX};
     ipt_http_answer answer = {0};
     uint64_t begun = ipt_clock_ms();
     ipt_http_get(http, &ask, &answer);
