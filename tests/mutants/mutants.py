@@ -93,4 +93,40 @@ MUTANTS = [
     Mutant("checksum-unchecked", "golden", "service/wire/proxy_v2.c", [
         ("== proxy->crc32c ? IPT_PROXY_OK : IPT_PROXY_CRC32C;", "!= 0 ? IPT_PROXY_OK : IPT_PROXY_OK;"),
     ]),
+    Mutant("a-rule-is-not-looked-up", "golden", "service/resolve/geo.c", [
+        ("uint64_t wanted = shown ? IPT_GEO_ALL : w->policy->geo_rules;", "uint64_t wanted = shown ? IPT_GEO_ALL : 0;"),
+    ]),
+    Mutant("not-covered-is-a-no", "golden", "service/resolve/rules.c", [
+        ("w->geo_asked && ipt_geo_covers(w->view->geo, &d->geo, fields);", "w->geo_asked && ipt_geo_fields(w->view->geo) >= (fields & 1);"),
+    ]),
+    Mutant("country-of-an-incomplete-client", "golden", "service/resolve/rules.c", [
+        ("return d->has_client && d->complete && w->geo_asked", "return d->has_client && w->geo_asked"),
+    ]),
+    Mutant("hosting-is-anonymous", "golden", "service/resolve/rules.c", [
+        ("uint64_t left = geo->present & IPT_GEO_ANONYMITY;",
+         "uint64_t left = geo->present & (IPT_GEO_ANONYMITY | IPT_GEO_BIT(IPT_GEO_IS_HOSTING_PROVIDER));"),
+    ]),
+    Mutant("anyone-names-the-country", "golden", "service/resolve/geo.c", [
+        ("if (!is_vouched_context(&w->out->context, name) || count_values", "if (count_values"),
+        ("static bool is_vouched_context(const ipt_context *context, ipt_name name)",
+         "__attribute__((unused)) static bool is_vouched_context(const ipt_context *context, ipt_name name)"),
+    ]),
+    Mutant("xx-is-a-country", "golden", "service/resolve/geo.c", [
+        ('if (text.n != 2 || ipt_span_equal_nocase(text, IPT_SPAN("xx")))', "if (text.n != 2)"),
+    ]),
+    Mutant("isatap-is-looked-up", "golden", "service/view/geo.c", [
+        ("embedding == IPT_EMBEDS_NAT64 || embedding == IPT_EMBEDS_6TO4 || embedding == IPT_EMBEDS_TEREDO;", "embedding != IPT_EMBEDS_NONE;"),
+    ]),
+    Mutant("the-last-file-wins", "golden", "service/geo/set.c", [
+        ("const geo_database *database = geo->slots[i].database;\n        if (database == NULL || (database->fields & wanted & ~out->present) == 0)",
+         "const geo_database *database = geo->slots[geo->count - 1 - i].database;\n"
+         "        if (database == NULL || (database->fields & wanted & ~out->present) == 0)"),
+        ("out->not_covered |= UINT32_C(1) << i;", "out->not_covered |= UINT32_C(1) << (geo->count - 1 - i);"),
+        ("(void)geo_database_ask(database, addr, wanted, (uint8_t)i, out);",
+         "(void)geo_database_ask(database, addr, wanted, (uint8_t)(geo->count - 1 - i), out);"),
+    ]),
+    Mutant("network-zero", "golden", "service/geo/lookup.c", [("               out->uint != 0;", "               true;")]),
+    Mutant("an-empty-text-is-told", "golden", "service/geo/lookup.c", [
+        ("data->type != MMDB_DATA_TYPE_UTF8_STRING || data->data_size == 0)", "data->type != MMDB_DATA_TYPE_UTF8_STRING)"),
+    ]),
 ]
