@@ -51,6 +51,8 @@ const char *ipt_explain_key_name(unsigned key);
 /* With d->has_geo: a line of 0 to 3, UTF-8 without control characters; empty when unknown. */
 void ipt_explain_geo(ipt_buf *out, const ipt_decision *d, unsigned line);
 const char *ipt_explain_geo_name(unsigned line);
+/* Why nothing is told although databases are configured; NULL when something is, or nobody asked. */
+const char *ipt_explain_geo_silence(const ipt_decision *d);
 
 /* One thing that could be changed: words, and what there is to copy, as a rule YAML. */
 typedef struct ipt_advice {

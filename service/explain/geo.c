@@ -95,3 +95,21 @@ void ipt_explain_geo(ipt_buf *out, const ipt_decision *d, unsigned line)
         add_sources(out, d);
     }
 }
+
+const char *ipt_explain_geo_silence(const ipt_decision *d)
+{
+    static const struct {
+        const char *reason, *text;
+    } rows[] = {
+        {"not_loaded", "unknown: none of the databases is loaded (not_loaded)"},
+        {"not_covered", "unknown: some databases hold IPv4 alone, the others say nothing (not_covered)"},
+        {"no_record", "unknown: no database says anything of this address (no_record)"},
+    };
+    bool is_asked = d->has_client && !d->request->geo_unwanted;
+    const char *reason = is_asked ? ipt_view_no_place(d->view, &d->geo) : NULL;
+    for (size_t i = 0; i < IPT_COUNT(rows) && reason != NULL; i++) {
+        if (strcmp(reason, rows[i].reason) == 0)
+            return rows[i].text;
+    }
+    return NULL;
+}

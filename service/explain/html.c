@@ -299,11 +299,14 @@ static void write_keys(ipt_buf *out, const ipt_decision *d)
 
 static void write_geo(ipt_buf *out, const ipt_decision *d)
 {
-    if (!d->has_geo)
+    const char *silence = ipt_explain_geo_silence(d);
+    if (!d->has_geo && silence == NULL)
         return;
     ipt_buf_addf(out, "<h2>Where the client is%s</h2>\n<section class=\"card\">\n<table>\n",
-                 d->geo.embedded ? ", by the IPv4 address that it carries" : "");
-    for (unsigned i = 0; i < IPT_EXPLAIN_GEO; i++) {
+                 d->has_geo && d->geo.embedded ? ", by the IPv4 address that it carries" : "");
+    if (silence != NULL)
+        ipt_buf_addf(out, "<tr><td class=\"soft\">%s</td></tr>\n", silence);
+    for (unsigned i = 0; i < IPT_EXPLAIN_GEO && silence == NULL; i++) {
         ipt_auto(ipt_buf) value = {0};
         ipt_explain_geo(&value, d, i);
         ipt_buf_addf(out, "<tr><td><code>%s</code></td><td class=\"%s\">", ipt_explain_geo_name(i),

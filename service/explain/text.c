@@ -75,6 +75,8 @@ static size_t fitting(ipt_span text, size_t room)
     for (size_t i = room; i > 0; i--)
         if (text.p[i] == ' ')
             return i;
+    while (room > 1 && ((unsigned char)text.p[room] & 0xc0) == 0x80) /* never within a character */
+        room--;
     return room;
 }
 
@@ -329,24 +331,33 @@ static void draw_keys(const painter *p)
     }
 }
 
+static void draw_place(const painter *p, unsigned line)
+{
+    ipt_auto(ipt_buf) value = {0};
+    ipt_auto(ipt_buf) shown = {0};
+    ipt_explain_geo(&value, p->d, line);
+    ipt_span text = taken(p, &value);
+    if (text.n != 0 && p->g != &unicode) {
+        ipt_explain_escape(&shown, text, SIZE_MAX);
+        text = taken(p, &shown);
+    }
+    ipt_buf_addf(p->out, "  %-12s", ipt_explain_geo_name(line));
+    wrap(p, NULL, "              ", 14, text.n == 0 ? IPT_SPAN("unknown") : text);
+}
+
 static void draw_geo(const painter *p)
 {
-    if (!p->d->has_geo)
+    const char *silence = ipt_explain_geo_silence(p->d);
+    if (!p->d->has_geo && silence == NULL)
         return;
-    title(p, p->d->geo.embedded ? "Where the client is, by the IPv4 address that it carries" : "Where the client is");
-    for (unsigned i = 0; i < IPT_EXPLAIN_GEO; i++) {
-        ipt_auto(ipt_buf) value = {0};
-        ipt_explain_geo(&value, p->d, i);
-        ipt_span text = taken(p, &value);
-        ipt_buf_addf(p->out, "  %-12s", ipt_explain_geo_name(i));
-        if (text.n == 0)
-            ipt_buf_adds(p->out, "unknown");
-        else if (p->g == &unicode)
-            ipt_buf_add(p->out, text);
-        else
-            ipt_explain_escape(p->out, text, SIZE_MAX);
-        ipt_buf_addc(p->out, '\n');
+    title(p, p->d->has_geo && p->d->geo.embedded ? "Where the client is, by the IPv4 address that it carries"
+                                                 : "Where the client is");
+    if (silence != NULL) {
+        ipt_buf_adds(p->out, "  ");
+        wrap(p, NULL, "  ", 2, ipt_span_from(silence));
     }
+    for (unsigned i = 0; i < IPT_EXPLAIN_GEO && silence == NULL; i++)
+        draw_place(p, i);
 }
 
 static void draw_ruling(const painter *p)

@@ -53,14 +53,14 @@ FLAT = {
 }
 
 
-def write(name, records, ip_version, record_size):
-    writer = MMDBWriter(ip_version, f"Golden-{name}", languages=["en"], description="facts that are nobody's", ipv4_compatible=ip_version == 6)
+def write(name, kind, records, ip_version, record_size):
+    writer = MMDBWriter(ip_version, kind, languages=["en"], description="facts that are nobody's", ipv4_compatible=ip_version == 6)
     for prefix, record in records.items():
         writer.insert_network(IPSet([prefix]), record)
     sized.write(writer, str(HERE / f"{name}.mmdb"), record_size, BUILT)
 
 
-write("city", CITY, 6, 28)
-write("network", NETWORK, 4, 24)
-write("anonymous", ANONYMOUS, 6, 32)
-write("flat", FLAT, 4, 24)
+write("city", "DBIP-Golden", CITY, 6, 28)
+write("network", "GeoLite2-Golden", NETWORK, 4, 24)
+write("anonymous", "Golden", ANONYMOUS, 6, 32)
+write("flat", "Golden", FLAT, 4, 24)

@@ -17,6 +17,8 @@
     "2026-11-22T09:55:00Z}\n"
 #define BASE LISTS "policies:\n  default: {trust: [lb, cf], read: [x-forwarded-for, cf-connecting-ip]}\n"
 
+#define GEO(files) "geo: {files: [" files "]}\n" LISTS "policies:\n  default: {trust: [lb]}\n"
+
 const situation situations[] = {
     {"direct", BASE, NULL, "8.8.4.4:5000", "", NULL},
     {"through_cloudflare", BASE, NULL, "10.0.12.1:443",
@@ -52,6 +54,13 @@ const situation situations[] = {
      NULL, "10.0.12.1", "X-Forwarded-For: 1.1.1.1", "PROXY TCP4 8.8.8.8 10.0.12.9 4711 443\r\n"},
     {"enforced", LISTS "policies:\n  default: {trust: [lb, cf], mode: enforce, deny: {confidence_below: medium}}\n",
      NULL, "10.0.12.1", "X-Forwarded-For: unknown", NULL},
+    {"geo_told", GEO("city.mmdb, network.mmdb, anonymous.mmdb, flat.mmdb"), NULL, "10.0.12.1",
+     "X-Forwarded-For: 8.8.8.8", NULL},
+    {"geo_anonymous", GEO("city.mmdb, anonymous.mmdb, flat.mmdb"), NULL, "7.7.7.7", "", NULL},
+    {"geo_embedded", GEO("city.mmdb"), NULL, "2002:808:808::1", "", NULL},
+    {"geo_no_record", GEO("city.mmdb"), NULL, "77.1.2.3", "", NULL},
+    {"geo_not_covered", GEO("network.mmdb"), NULL, "2a00::1", "", NULL},
+    {"geo_not_loaded", GEO("none.mmdb"), NULL, "8.8.8.8", "", NULL},
     {"embedded_missing_balancer", NULL, NULL, "172.17.0.1", "X-Forwarded-For: 8.8.8.8", NULL},
 };
 const size_t situation_count = IPT_COUNT(situations);
@@ -80,8 +89,9 @@ static void read_headers(scene *s, const char *text)
 
 void scene_open(scene *s, const situation *from)
 {
-    const ipt_config_options options = {0};
+    const ipt_config_options options = {.base_dir = IPTRUST_GEO_GOLDEN};
     ipt_config *config = NULL;
+    ipt_auto(ipt_geo) *geo = NULL;
     ipt_diag diag;
 
     *s = (scene){.view = NULL};
@@ -93,7 +103,10 @@ void scene_open(scene *s, const situation *from)
         fail_msg("%s: %s", from->name, diag.first->text);
     ipt_diag_done(&diag);
     assert_int_equal(err, IPT_OK);
+    if (config->geo_file_count != 0)
+        assert_int_equal(ipt_geo_open(config->geo_files, config->geo_file_count, NULL, &geo), IPT_OK);
     assert_int_equal(ipt_view_build_take(config, NOW, &s->view), IPT_OK);
+    ipt_view_set_geo(s->view, geo);
 
     const ipt_policy *policy =
         ipt_view_find_policy(s->view, ipt_span_from(from->policy == NULL ? "default" : from->policy));
