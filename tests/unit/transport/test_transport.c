@@ -1,4 +1,4 @@
-/* The transport without a network: how the library names callers, and a start that fails at every allocation. */
+/* The transport without callers, whichever library carries it: a start that fails at every allocation, and its end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,40 +8,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core_priv.h"
-#include "exact.h"
 #include "failalloc.h"
-
-static void callers_are_named_by_the_library(void **state)
-{
-    static const struct {
-        const char *peer, *addr; /* NULL: nobody in particular */
-    } rows[] = {
-        {"ipv4:192.0.2.1:4711", "192.0.2.1"},
-        {"ipv6:[2001:db8::1]:4711", "2001:db8::1"},
-        {"ipv6:%5B2001:db8::1%5D:4711", "2001:db8::1"},
-        {"ipv6:%5b::1%5d:1", "::1"},
-        {"ipv6:[::ffff:192.0.2.1]:1", "192.0.2.1"},
-        {"ipv6:%5Bfe80::1%252%5D:4711", NULL}, /* a zone */
-        {"ipv4:", NULL},
-        {"ipv4:192.0.2.1:4711%5", NULL},
-        {"ipv4:192.0.2.256:4711", NULL},
-        {"unix:", NULL},
-        {"fd:12", NULL},
-        {"", NULL},
-        {"ipv6:[2001:db8:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb]:4711", NULL}, /* too long */
-    };
-    (void)state;
-    for (size_t i = 0; i < IPT_COUNT(rows); i++) {
-        ipt_span peer = exact(rows[i].peer);
-        ipt_addr got = {0, 0}, want = {0, 0};
-        assert_int_equal(core_tls_peer_addr(peer, &got), rows[i].addr != NULL);
-        if (rows[i].addr != NULL)
-            assert_true(ipt_addr_parse(ipt_span_from(rows[i].addr), &want, NULL));
-        assert_true(ipt_addr_equal(got, want));
-        free((char *)(uintptr_t)peer.p);
-    }
-}
+#include "iptrust/transport/transport.h"
 
 typedef struct bench {
     ipt_engine *engine;
@@ -121,7 +89,6 @@ static void it_starts_serves_nobody_and_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(callers_are_named_by_the_library),
         cmocka_unit_test(every_allocation_of_the_start_may_fail),
         cmocka_unit_test(it_starts_serves_nobody_and_ends),
     };
