@@ -346,6 +346,36 @@ static void put_logs(writer *w, const ipt_config *config)
     close_at(w, '}');
 }
 
+/* The password is a file's and is not shown; its name is not kept. */
+static void put_central(writer *w, const ipt_config *config)
+{
+    const ipt_central_spec *central = config->central;
+    if (central != NULL) {
+        open_at(w, "central", '{');
+        put_text(w, "url", central->url);
+        if (central->etcd) {
+            open_at(w, "etcd", '{');
+            put_texts(w, "endpoints", central->endpoints, central->endpoint_count);
+            put_text(w, "key", central->key);
+            put_text(w, "user", central->user);
+            put_text(w, "ca", central->ca);
+            close_at(w, '}');
+        } else
+            put_text(w, "ca", central->ca);
+        put_ms(w, "interval", central->interval_ms);
+        put_texts(w, "public_keys", central->public_keys, central->public_key_count);
+        put_bool(w, "unsigned", central->is_unsigned);
+        put_bool(w, "allow_dangerous", central->allow_dangerous);
+        put_number(w, "min_serial", central->min_serial);
+        close_at(w, '}');
+    }
+    if (config->signing_key_file == NULL)
+        return;
+    open_at(w, "serve_central", '{');
+    put_text(w, "signing_key_file", config->signing_key_file);
+    close_at(w, '}');
+}
+
 void ipt_engine_write_config(ipt_buf *out, const ipt_config *config)
 {
     writer w = {.out = out};
@@ -368,6 +398,7 @@ void ipt_engine_write_config(ipt_buf *out, const ipt_config *config)
         put_list(&w, &config->lists[i]);
     close_at(&w, '}');
     put_policies(&w, config);
+    put_central(&w, config);
     close_at(&w, '}');
     ipt_buf_addc(out, '\n');
 }
