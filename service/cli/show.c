@@ -138,13 +138,12 @@ static void show_place(yajl_val geo, const char *reason)
         printf("    geo       unknown%s%s\n", reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
         return;
     }
-    if (show_line(geo, "place", place, IPT_COUNT(place)))
-        putchar('\n');
+    puts(show_line(geo, "place", place, IPT_COUNT(place)) ? "" : "    place     unknown");
     long long asn = get_number(geo, "asn", 0);
     if (asn != 0)
         printf("    %-10sAS%lld%s", "network", asn, get_text(geo, "as_name", NULL) == NULL ? "" : ", ");
-    if (show_line(geo, asn != 0 ? NULL : "network", network, IPT_COUNT(network)) || asn != 0)
-        putchar('\n');
+    bool named = show_line(geo, asn != 0 ? NULL : "network", network, IPT_COUNT(network));
+    puts(named || asn != 0 ? "" : "    network   unknown");
     (void)show_flags(geo);
     if (YAJL_IS_TRUE(get(geo, "embedded", yajl_t_true)))
         printf("    (of %s, which the address carries)\n", get_text(geo, "address", "?"));

@@ -84,7 +84,7 @@ const ipt_key ipt_schema[] = {
      "How addresses are written: /24 and /48, whole, not at all.", true},
     {"geo", IPT_KEY_MAP, NULL, NULL, "Geo data.", true},
     {"geo.files", IPT_KEY_STRINGS, "[]", "paths; at most 16",
-     "MaxMind DB files of any vendor, asked in this order; a replaced file is taken over within two seconds.", true},
+     "MaxMind DB files of any vendor, asked in this order; a replaced file is noticed within two seconds.", true},
     {"nat64", IPT_KEY_PREFIXES, "[]", "IPv6 prefixes of /32, /40, /48, /56, /64 or /96",
      "NAT64 prefixes of your own network (RFC 6052), besides 64:ff9b::/96.", true},
     {"lists", IPT_KEY_NAMED, NULL, "at most 4096", "Lists by name: who they are and what they write.", true},

@@ -1,5 +1,6 @@
-"""Hostile files: the corpus beside the checkout and 2,000 mutants of it, and a file that is truncated, overwritten and renamed
-under look-ups. Whatever happens, no signal and no report of a sanitizer. Usage: hostile_test.py RUNNER CORPUS SEEDS"""
+"""Hostile files: the corpus beside the checkout and 2,000 mutants of it, mutants of files of every schema written here, and a file
+that is truncated, overwritten and renamed under look-ups. Whatever happens, no signal and no report of a sanitizer.
+Usage: hostile_test.py RUNNER CORPUS SEEDS VENV"""
 import os
 import pathlib
 import random
@@ -10,8 +11,14 @@ import tempfile
 import time
 import unittest
 
+import venv
+
 RUNNER, CORPUS, SEEDS = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-MUTANTS, CHANGES, LOOKUPS = 2000, 300, 100000
+venv.enter(sys.argv[4])
+
+import schemas  # noqa: E402
+
+MUTANTS, WRITTEN, CHANGES, LOOKUPS = 2000, 900, 300, 100000
 
 
 def check(paths):
@@ -68,21 +75,30 @@ class Hostile(unittest.TestCase):
         self.assertGreaterEqual(len(loaded), 15)
         print(f"corpus: {len(files)} cases, {len(loaded)} loaded")
 
-    def test_no_mutant_ends_the_process(self):
-        rng = random.Random(6)
-        sources = self.files() + sorted(p for p in SEEDS.iterdir() if p.is_file())
-        paths = []
-        for i in range(MUTANTS):
-            path = os.path.join(self.dir.name, f"{i}.mmdb")
+    def mutants(self, sources, count, seed):
+        rng, paths = random.Random(seed), []
+        for i in range(count):
+            path = os.path.join(self.dir.name, f"mutant-{i}.mmdb")
             with open(path, "wb") as f:
                 f.write(mutate(rng, sources[i % len(sources)].read_bytes()))
             paths.append(path)
         told = check(paths)
-        self.assertEqual(len(told), MUTANTS)
+        self.assertEqual(len(told), count)
         loaded = sum(line[0] == "loaded" for line in told.values())
-        self.assertGreater(loaded, MUTANTS // 20)  # else the mutants would only try the refusal
-        self.assertGreater(MUTANTS - loaded, MUTANTS // 4)
-        print(f"mutants: {MUTANTS}, {loaded} loaded, the others refused")
+        self.assertGreater(loaded, count // 20)  # else the mutants would only try the refusal
+        self.assertGreater(count - loaded, count // 5)
+        return loaded
+
+    def test_no_mutant_ends_the_process(self):
+        sources = self.files() + sorted(p for p in SEEDS.iterdir() if p.is_file())
+        print(f"mutants: {MUTANTS}, {self.mutants(sources, MUTANTS, 6)} loaded, the others refused")
+
+    def test_no_mutant_of_a_written_file_ends_the_process(self):
+        sources = [pathlib.Path(p) for p in schemas.write_all(self.dir.name)]
+        told = check(sources)
+        self.assertEqual({line[0] for line in told.values()}, {"loaded"})
+        loaded = self.mutants(sources, WRITTEN, 7)
+        print(f"mutants of {len(sources)} written files: {WRITTEN}, {loaded} loaded, the others refused")
 
     def test_a_file_changed_under_look_ups(self):
         seed = SEEDS / "flat-ipv4-24"

@@ -1,6 +1,7 @@
 """Python packages that the tests of geo data need, pinned, in a virtual environment below the build directory."""
 import fcntl
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -17,12 +18,12 @@ def wanted(large):
 def make(directory, large=False):
     """The interpreter of the environment; what is there already is not asked for again."""
     python = os.path.join(directory, "bin", "python")
-    mark = os.path.join(directory, "made-large" if large else "made")
+    mark = pathlib.Path(directory, "made-large" if large else "made")
     text = "\n".join(f"{name}=={version}" for name, version in wanted(large).items())
     os.makedirs(os.path.dirname(os.path.abspath(directory)), exist_ok=True)
     with open(directory + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.exists(mark) and open(mark).read() == text:
+        if mark.exists() and mark.read_text() == text:
             return python
         subprocess.run([sys.executable, "-m", "venv", directory], check=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -31,8 +32,7 @@ def make(directory, large=False):
             subprocess.run(pip + ["--no-deps"] + [f"{name}=={version}" for name, version in LARGE.items()], check=True)
             if shutil.which("npm") is None:
                 subprocess.run(pip + ["--only-binary=:all:", NODE], check=True)
-        with open(mark, "w") as f:
-            f.write(text)
+        mark.write_text(text)
     return python
 
 
