@@ -11,6 +11,7 @@ import decisions
 import geo
 import report
 import rest
+import transports
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGE = os.path.join(ROOT, "docs", "PERFORMANCE.md")
@@ -27,7 +28,7 @@ def find(*parts):
 def main():
     arguments = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5, help="of every measurement (5)")
-    arguments.add_argument("--only", choices=("decisions", "geo", "rest", "callouts"), help="one part alone")
+    arguments.add_argument("--only", choices=("decisions", "geo", "rest", "callouts", "transports"), help="one part alone")
     arguments.add_argument("--write", action="store_true", help="put the table into docs/PERFORMANCE.md")
     chosen = arguments.parse_args()
     if chosen.write and (chosen.only or chosen.rounds != 5):
@@ -40,8 +41,9 @@ def main():
     tools.daemon = find("build/release/iptrustd", "build/release/service/daemon/iptrustd")
     tools.echo, tools.authz = find("build/release/tests/bench/bench_echo"), find("build/bench/authz")
     tools.envoy, tools.venv_python = find("build/bench/venv/bin/envoy"), find("build/bench/venv/bin/python")
+    tools.nghttp2, tools.core = find("build/bench/nghttp2/iptrustd"), find("build/bench/core/iptrustd")
     figures = []
-    for part in (decisions, geo, rest, callouts):
+    for part in (decisions, geo, rest, callouts, transports):
         if chosen.only in (None, part.__name__):
             figures += part.measure(work, tools, chosen.rounds)
 

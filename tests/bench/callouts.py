@@ -91,18 +91,18 @@ class Plain(Server):
             return True
 
 
-def start_daemon(tools, scratch, work, cores):
-    """grpc on TCP, http on a Unix socket as nginx is to use it."""
-    config = os.path.join(scratch, "iptrustd.yaml")
+def start_daemon(tools, scratch, work, cores, name="iptrustd", program=None):
+    """grpc on TCP, http on a Unix socket as nginx is to use it. The program of the release, unless told."""
+    config = os.path.join(scratch, name + ".yaml")
     grpc, health = free_port(), free_port()
     with open(config, "w", encoding="ascii") as out:
         out.write("log: {level: warning}\n" + LISTS)
         out.write(f'grpc: {{listen: 127.0.0.1:{grpc}}}\nhealth: {{listen: 127.0.0.1:{health}}}\n'
-                  f'http: {{listen: "unix:{scratch}/iptrustd.sock", mode: "0666"}}\n')
+                  f'http: {{listen: "unix:{scratch}/{name}.sock", mode: "0666"}}\n')
     env = rest.daemon_environment(scratch)
-    server = Server("iptrustd", [tools.daemon, "--config", config], grpc, health, env=env,
-                    log=os.path.join(work, "iptrustd-grpc.log"), cores=cores)
-    server.socket = f"{scratch}/iptrustd.sock"
+    server = Server(name, [program or tools.daemon, "--config", config], grpc, health, env=env,
+                    log=os.path.join(work, name + "-grpc.log"), cores=cores)
+    server.socket = f"{scratch}/{name}.sock"
     return server
 
 
@@ -285,7 +285,8 @@ def measure_million(ours, files, cores, done):
     return [Figure("resident memory after 1,000,000 calls", [ours.resident_mb()], 40, unit="MB")]
 
 
-def measure_check(tools, scratch, work, servers, rounds, cores):
+def spend_behind_envoy(tools, scratch, work, servers, rounds, cores):
+    """By server's name: microseconds of each round's Check."""
     with contextlib.ExitStack() as stack:
         pairs = [(server, stack.enter_context(start_envoy(tools, scratch, work, server.name, server.port, cores)))
                  for server in servers]
@@ -293,7 +294,11 @@ def measure_check(tools, scratch, work, servers, rounds, cores):
         def load(envoy):
             h2load(envoy.port, "/", THROUGH_ENVOY, 16, 1, cores, http1=True, headers=HEADERS)
 
-        spent = rounds_of("Check behind Envoy", pairs, rounds, THROUGH_ENVOY, load)
+        return rounds_of("Check behind Envoy", pairs, rounds, THROUGH_ENVOY, load)
+
+
+def measure_check(tools, scratch, work, servers, rounds, cores):
+    spent = spend_behind_envoy(tools, scratch, work, servers, rounds, cores)
     mine, echo, go = (spent[name] for name in ("iptrustd", "echo", "Go"))
     return [
         Figure("Check behind Envoy: processor time, ours / bare echo", ratios(mine, echo), 1.25,

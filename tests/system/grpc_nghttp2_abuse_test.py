@@ -3,15 +3,18 @@
 import json
 import os
 import resource
+import signal
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
+import urllib.request
 
 import http2_raw as h
-from grpc_peers import HERE, PB, TRUST, Authority, Way, request
+from grpc_peers import CLIENTS, HERE, PB, TRUST, Authority, Way, request
 from http2_raw import Raw
 from rest_daemon import CONFIG, Daemon
 
@@ -370,6 +373,145 @@ class Tls(unittest.TestCase):
         print("  %d connections at rest by TLS: %.1f KiB each" % (count, each), file=sys.stderr)
         if not SANITIZED:
             self.assertLess(each, 64)
+
+
+class Proxy:
+    """A real Envoy with one worker that asks the daemon about every request, speaks HTTP/2 with its clients, answers itself, and
+    has no limit on what is under way."""
+
+    def __init__(self, address):
+        self.dir = tempfile.TemporaryDirectory(prefix="ipt-envoy-")
+        host, port = address.rsplit(":", 1)
+        package, v3 = "type.googleapis.com/envoy.extensions.", ".v3."
+        limits = {name: 100000 for name in ("max_connections", "max_pending_requests", "max_requests", "max_retries")}
+        manager = {
+            "@type": package + "filters.network.http_connection_manager" + v3 + "HttpConnectionManager", "stat_prefix": "in",
+            "codec_type": "HTTP2",
+            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
+                {"match": {"prefix": "/"}, "direct_response": {"status": 200}}]}]},
+            "http_filters": [
+                {"name": "ext_authz", "typed_config": {
+                    "@type": package + "filters.http.ext_authz" + v3 + "ExtAuthz", "transport_api_version": "V3",
+                    "grpc_service": {"timeout": "60s", "envoy_grpc": {"cluster_name": "authz"}}}},
+                {"name": "router", "typed_config": {"@type": package + "filters.http.router" + v3 + "Router"}}]}
+        config = {
+            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+            "static_resources": {
+                "listeners": [{"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}, "filter_chains": [
+                    {"filters": [{"name": "hcm", "typed_config": manager}]}]}],
+                "clusters": [{
+                    "name": "authz", "type": "STATIC", "connect_timeout": "10s", "per_connection_buffer_limit_bytes": 64 << 20,
+                    "circuit_breakers": {"thresholds": [limits]},
+                    "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                        "@type": package + "upstreams.http" + v3 + "HttpProtocolOptions",
+                        "explicit_http_config": {"http2_protocol_options": {
+                            "max_concurrent_streams": 20000, "max_outbound_frames": 100000, "max_outbound_control_frames": 100000}}}},
+                    "load_assignment": {"cluster_name": "authz", "endpoints": [{"lb_endpoints": [{"endpoint": {
+                        "address": {"socket_address": {"address": host, "port_value": int(port)}}}}]}]}}]}}
+        path = os.path.join(self.dir.name, "envoy.json")
+        with open(path, "w", encoding="ascii") as f:
+            json.dump(config, f)
+        with open(os.path.join(self.dir.name, "stderr"), "wb") as stderr:
+            self.process = subprocess.Popen(
+                [CLIENTS / "peers" / "bin" / "envoy", "-c", path, "--concurrency", "1", "--disable-hot-restart", "-l", "warning",
+                 "--admin-address-path", os.path.join(self.dir.name, "admin")], stdout=stderr, stderr=stderr)
+        end = time.monotonic() + 40
+        while True:
+            try:
+                told = json.loads(self.admin("/listeners?format=json"))["listener_statuses"]
+                self.address = "127.0.0.1:%d" % told[0]["local_address"]["socket_address"]["port_value"]
+                return
+            except (OSError, ValueError, KeyError, IndexError):
+                if time.monotonic() > end or self.process.poll() is not None:
+                    self.stop()
+                    raise
+            time.sleep(0.1)
+
+    def admin(self, path):
+        with open(os.path.join(self.dir.name, "admin"), encoding="ascii") as f:
+            at = f.read().strip()
+        with urllib.request.urlopen("http://%s%s" % (at, path), timeout=20) as answer:
+            return answer.read().decode()
+
+    def count(self, name):
+        return int(self.admin("/stats?filter=^cluster.authz.%s$" % name).rsplit(":", 1)[1])
+
+    def wait(self, name, value, seconds=DEADLINE):
+        """Whether the count came to that."""
+        end = time.monotonic() + seconds
+        while self.count(name) < value:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.dir.cleanup()
+
+
+class HonestProxy(unittest.TestCase):
+    """All checks of a proxy share a connection, and each client of it that goes away resets one of them."""
+    AT_ONCE, EACH = 10000, 400  # of one client's connection: Envoy itself suspects those that reset more
+    A_SECOND, SECONDS, PULSE_S = 1000, 5, 0.2
+
+    def setUp(self):
+        self.d = Daemon(CONFIG.replace("drain:", "limits: {streams: 20000}\ndrain:"))
+        self.addCleanup(self.d.stop)
+        self.addCleanup(self.pause, False)
+        self.proxy = Proxy(self.d.addresses["grpc"])
+        self.addCleanup(self.proxy.stop)
+
+    def pause(self, on):
+        if self.d.process.poll() is None:
+            os.kill(self.d.process.pid, signal.SIGSTOP if on else signal.SIGCONT)
+
+    def answers(self):
+        with Raw(self.proxy.address) as raw:
+            raw.pour(h.greeting() + h.headers(1, h.fields("/"), 5))
+            raw.listen(DEADLINE, lambda: raw.count(h.HEADERS))
+            self.assertEqual(raw.count(h.HEADERS), 1)
+
+    def go_away(self, clients, each):
+        """Requests that wait for the daemon's answer, whose clients all go away before there is one."""
+        before = self.proxy.count("upstream_rq_tx_reset")
+        raws = [Raw(self.proxy.address) for _ in range(clients)]
+        self.addCleanup(lambda: [raw.sock.close() for raw in raws])
+        self.pause(True)
+        asked = self.proxy.count("upstream_rq_total") + clients * each
+        for raw in raws:
+            raw.pour(h.greeting() + b"".join(h.headers(i, h.fields("/"), 5) for i in range(1, 2 * each, 2)))
+        self.assertTrue(self.proxy.wait("upstream_rq_total", asked))
+        for raw in raws:
+            raw.pour(b"".join(h.reset(i) for i in range(1, 2 * each, 2)))
+        self.assertTrue(self.proxy.wait("upstream_rq_tx_reset", before + clients * each), self.proxy.admin("/stats?usedonly"))
+        self.pause(False)
+        for raw in raws:
+            raw.sock.close()
+
+    def test_its_clients_may_go_away(self):
+        self.answers()
+        each = int(self.A_SECOND * self.PULSE_S)
+        begin, pulses = time.monotonic(), int(self.SECONDS / self.PULSE_S)
+        for n in range(pulses):
+            self.go_away(1, each)
+            time.sleep(max(0, begin + (n + 1) * self.PULSE_S - time.monotonic()))
+        took = time.monotonic() - begin
+        self.answers()
+        self.go_away(self.AT_ONCE // self.EACH, self.EACH)
+        for _ in range(50):
+            self.answers()
+        print("  %d gone in %.1f s, then %d at once; connections of Envoy: %d" %
+              (pulses * each, took, self.AT_ONCE, self.proxy.count("upstream_cx_total")), file=sys.stderr)
+        self.assertEqual(self.proxy.count("upstream_rq_tx_reset"), pulses * each + self.AT_ONCE)
+        self.assertEqual([self.proxy.count("upstream_cx_total"), self.proxy.count("upstream_cx_destroy")], [1, 0])
+        self.assertEqual(self.proxy.count("upstream_rq_rx_reset"), 0)
 
 
 if __name__ == "__main__":
