@@ -25,7 +25,8 @@ LISTS = {"lb": {"prefixes": ["10.0.12.0/24"], "internal": True},
          "cloudflare": {"provider": "cloudflare", "exclusive": True, "soft_age": "30d"}}
 POLICIES = {"default": {"trust": ["lb", "cloudflare"], "read": ["x-forwarded-for"]}}
 CONFIG = {"callers": ["10.244.0.0/16"], "lists": LISTS, "policies": POLICIES}
-CENTRAL = {"url": "https://iptrustd.edge.svc:8080/v1/central", "unsigned": True}
+CENTRAL = {"url": "https://iptrustd.edge.svc:8080/v1/central", "ca": "/run/secrets/iptrustd/central/ca.crt",
+           "public_keys": ["MCowBQYDK2VwAyEACpo/ugQLRHo3vjdBDBgy1ATek1XmfWgjSSSmIOKdwcY="]}
 MONITORING = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}}
 
 # Every mode, as it stands and with everything that it can have.
@@ -37,7 +38,7 @@ MODES = {
         "image": {"digest": "sha256:" + "0" * 64, "pullSecrets": ["pull"]}, "refresh": False,
         "tls": {"enabled": True, "client": {"sans": ["spiffe://example.org/edge"]},
                 "certManager": {"enabled": True, "issuerRef": {"name": "internal", "kind": "ClusterIssuer"}}},
-        "serveCentral": {"enabled": True, "secretName": "signing"}, "secretMounts": [{"name": "proxies", "secretName": "proxies"}],
+        "secretMounts": [{"name": "proxies", "secretName": "proxies"}],
         "state": {"type": "ephemeral", "storageClassName": "fast"}, "geo": {"enabled": True, "secretName": "maxmind"},
         "monitoring": MONITORING, "podAnnotations": {"a": "b"}, "podLabels": {"team": "edge"}, "commonLabels": {"org": "example"},
         "nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": [{"key": "edge", "operator": "Exists"}],
@@ -45,10 +46,14 @@ MODES = {
         "networkPolicy": {"callers": [{"namespaceSelector": {"matchLabels": {"edge": "yes"}}}], "metrics": [{"namespaceSelector": {}}],
                           "egressCIDRs": ["192.0.2.0/24"], "extraEgress": [{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}]}},
     "deployment, one with a volume": {"config": CONFIG, "state": {"type": "persistentVolumeClaim"}, "replicas": 1, "autoscaling": {"enabled": False}},
+    "deployment, serving sidecars": {"config": CONFIG, "serveCentral": {"enabled": True, "secretName": "signing"}, "replicas": 1,
+                                     "autoscaling": {"enabled": False}, "state": {"type": "persistentVolumeClaim"}, "refresh": False,
+                                     "tls": {"enabled": True, "listeners": ["http"], "client": {"required": False}}},
     "daemonset, port": {"mode": "daemonset", "config": CONFIG, "monitoring": MONITORING},
     "daemonset, socket": {"mode": "daemonset", "config": CONFIG, "daemonset": {"expose": "socket", "tolerations": [{"operator": "Exists"}]},
                           "state": {"type": "hostPath"}},
-    "sidecar": {"mode": "sidecar", "central": CENTRAL, "config": {"policies": {}}, "sidecar": {"containers": ["app"]}, "monitoring": MONITORING},
+    "sidecar": {"mode": "sidecar", "central": CENTRAL, "config": {"policies": {}}, "sidecar": {"containers": ["app"]}, "monitoring": MONITORING,
+                "secretMounts": [{"name": "central", "secretName": "central-ca"}]},
 }
 WORKLOADS = ("Deployment", "DaemonSet")
 
@@ -155,7 +160,7 @@ class Pod:
     of loopback. Nothing else of the command line, the environment and the configuration is changed. files: contents of
     Secrets by the path of the mount."""
 
-    def __init__(self, documents, files=None, env=None):
+    def __init__(self, documents, files=None, env=None, ports=None):
         where, spec = next((w, s) for w, s in pod_specs(documents) if "iptrustd" in [c["name"] for c in s.get("initContainers", []) + s["containers"]])
         self.container = container_of(spec)
         self.map = next(d for d in documents if d["kind"] == "ConfigMap" and "start.yaml" in d["data"])
@@ -165,7 +170,7 @@ class Pod:
             folder = os.path.join(self.dir, mount["mountPath"].strip("/").replace("/", "-"))
             os.makedirs(folder)
             self.mounts[mount["mountPath"]] = folder
-        self.ports = {}
+        self.ports = dict(ports or {})
         for path, text in (files or {}).items():
             with open(os.path.join(self.mounts[os.path.dirname(path)], os.path.basename(path)), "w") as f:
                 f.write(text)

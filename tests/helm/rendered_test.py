@@ -254,7 +254,7 @@ class Values(unittest.TestCase):
     def test_what_takes_effect_at_the_start_rolls_them(self):
         key = lambda d: workload(d)["spec"]["template"]["metadata"]["annotations"]["checksum/start"]
         rows = ({"ports": {"http": 8888}}, {"drain": {"delay": 9}}, {"config": {**CONFIG, "limits": {"connections": 9}}}, {"central": {"url": "https://x.example/"}},
-                {"serveCentral": {"enabled": True, "secretName": "s"}}, {"tls": {"enabled": True}})
+                {"tls": {"enabled": True}})
         for row in rows:
             with self.subTest(row):
                 self.assertNotEqual(key(self.base()), key(self.base(**row)))
@@ -377,7 +377,10 @@ class Refused(unittest.TestCase):
     def test_what_does_not_go_together(self):
         rows = (({"state": {"type": "persistentVolumeClaim"}}, "one writer"), ({"state": {"type": "hostPath"}}, "for mode daemonset"),
                 ({"mode": "daemonset", "state": {"type": "persistentVolumeClaim"}}, "for mode deployment"), ({"geo": {"enabled": True}}, "geo.secretName"),
-                ({"serveCentral": {"enabled": True}}, "serveCentral.secretName"), ({"tls": {"enabled": True, "certManager": {"enabled": True}}}, "who signs"),
+                ({"serveCentral": {"enabled": True}}, "serveCentral.secretName"), ({"serveCentral": {"enabled": True, "secretName": "s"}}, "replicas=1"),
+                ({**MODES["deployment, serving sidecars"], "tls": {"enabled": False}}, "sidecars take https alone"),
+                ({**MODES["deployment, serving sidecars"], "tls": {"enabled": True}}, "sidecars show no certificate"),
+                ({"mode": "daemonset", "serveCentral": {"enabled": True, "secretName": "s"}}, "for mode deployment"), ({"tls": {"enabled": True, "certManager": {"enabled": True}}}, "who signs"),
                 ({"autoscaling": {"minReplicas": 5, "maxReplicas": 2}}, "minReplicas"))
         for values, word in rows:
             with self.subTest(values):

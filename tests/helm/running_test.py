@@ -11,9 +11,8 @@ import tempfile
 import time
 import unittest
 
-import yaml
 
-from chart import CONFIG, IPTRUST, LISTS, MODES, Pod, container_of, find, pod_specs, render, wait_for
+from chart import CONFIG, IPTRUST, LISTS, MODES, Pod, container_of, find, free_port, pod_specs, render, wait_for
 from tls_test import Pki
 
 REQUEST = json.dumps({"peer": "10.0.12.1", "headers": [["X-Forwarded-For", "6.6.6.6, 8.8.8.8"]]})
@@ -28,19 +27,22 @@ def key_pair():
             return f.read()
 
 
-def secrets(pki):
-    """What the Secrets of "deployment, everything" hold."""
+def secrets(pki, documents):
+    """What the Secrets that this pod mounts hold."""
     def read(name):
         with open(pki.path(name)) as f:
             return f.read()
-    return {"/etc/iptrustd-tls/tls.crt": read("one.pem"), "/etc/iptrustd-tls/tls.key": read("one.key"), "/etc/iptrustd-tls/ca.crt": read("ca.pem"),
+    mounted = {m["mountPath"] for _, spec in pod_specs(documents) for c in spec.get("initContainers", []) + spec["containers"] for m in c.get("volumeMounts", [])}
+    every = {"/etc/iptrustd-tls/tls.crt": read("one.pem"), "/etc/iptrustd-tls/tls.key": read("one.key"), "/etc/iptrustd-tls/ca.crt": read("ca.pem"),
             "/etc/iptrustd-client-ca/ca.crt": read("ca.pem"), "/run/secrets/iptrustd/proxies/token": "a-token-of-proxies\n",
-            "/run/secrets/iptrustd-signing/signing.key": key_pair()}
+            "/run/secrets/iptrustd-signing/signing.key": key_pair(), "/run/secrets/iptrustd/central/ca.crt": read("ca.pem")}
+    return {path: text for path, text in every.items() if os.path.dirname(path) in mounted}
 
 
 class Running(unittest.TestCase):
-    def pod(self, values, files=None):
-        pod = Pod(render(values), files, OFFLINE)
+    def pod(self, values, files=None, ports=None):
+        documents = render(values)
+        pod = Pod(documents, secrets(self.pki, documents) if files is None else files, OFFLINE, ports)
         self.addCleanup(pod.stop)
         return pod
 
@@ -52,7 +54,7 @@ class Running(unittest.TestCase):
     def test_the_configuration_of_every_mode_is_good(self):
         for mode, values in MODES.items():
             with self.subTest(mode):
-                pod = self.pod(values, secrets(self.pki) if "everything" in mode else None)
+                pod = self.pod(values)
                 daemon, command, said = pod.check()
                 self.assertEqual((daemon, command), (0, 0), said)
                 self.assertNotIn("error", said)
@@ -66,7 +68,8 @@ class Running(unittest.TestCase):
     def test_every_mode_starts_and_its_probes_are_answered(self):
         for mode, values in MODES.items():
             with self.subTest(mode):
-                pod = Pod(render(values), secrets(self.pki) if "everything" in mode else None, OFFLINE).start()
+                documents = render(values)
+                pod = Pod(documents, secrets(self.pki, documents), OFFLINE).start()
                 try:
                     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                         self.assertEqual(pod.probe(probe), 200)
@@ -105,10 +108,37 @@ class Running(unittest.TestCase):
         with open(pod.log.name) as f:
             self.assertIn('"refresh_hosts":""', f.read())
 
+    def test_a_sidecar_has_what_the_central_release_has(self):
+        """Two releases of the chart: one fetches and serves, the other has nothing of its own."""
+        signing = key_pair()
+        serving = copy.deepcopy(MODES["deployment, serving sidecars"])
+        port = free_port()
+        central = self.pod(serving, {**secrets(self.pki, render(serving)), "/run/secrets/iptrustd-signing/signing.key": signing}, {"8080": port}).start()
+        public = subprocess.run(["openssl", "pkey", "-pubout"], input=signing, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[1]
+        beside = {**MODES["sidecar"], "central": {"url": "https://localhost:%d/v1/central" % port, "ca": "/run/secrets/iptrustd/central/ca.crt", "public_keys": [public]}}
+        documents = render(beside)
+        sidecar = Pod(documents, secrets(self.pki, documents))  # its environment as it stands: it has nothing to fetch
+        self.addCleanup(sidecar.stop)
+        sidecar.start()
+        unix = os.path.join(sidecar.mounts["/run/iptrustd"], "http.sock")
+
+        def client():
+            return json.loads(sidecar.ask("POST", "/v1/resolve", REQUEST, unix=unix)[1]).get("client_ip")
+        self.assertTrue(wait_for(lambda: client() == "8.8.8.8"))
+        serving["config"]["lists"] = {**LISTS, "lb": {"prefixes": ["10.0.99.0/24"], "internal": True}}
+        central.lay(find(render(serving), "ConfigMap", "demo-iptrustd")["data"])
+        self.assertTrue(wait_for(lambda: client() == "10.0.12.1"))
+        with open(sidecar.log.name) as f:
+            self.assertIn('"refresh_hosts":""', f.read())
+        metrics = sidecar.ask("GET", "/metrics", port=8081)[1].decode()
+        for name in ("iptrust_central_serial ", "iptrust_central_last_success_timestamp_seconds "):  # of the alarm IptrustdCentralBehind
+            self.assertRegex(metrics, r"(?m)^%s[1-9]" % name)
+        central.stop()
+        self.assertEqual(client(), "10.0.12.1")
+
     def test_mutual_tls(self):
         values = {"config": CONFIG, "tls": {"enabled": True, "client": {"sans": ["spiffe://example.org/edge"]}}}
-        files = {k: v for k, v in secrets(self.pki).items() if "/etc/" in k}
-        pod = self.pod(values, files).start()
+        pod = self.pod(values).start()
 
         def ask(name):
             context = ssl.create_default_context(cafile=self.pki.path("ca.pem"))

@@ -107,6 +107,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and (eq $v.state.type "hostPath") (ne $v.mode "daemonset") }}{{ fail "state.type hostPath is for mode daemonset" }}{{ end -}}
 {{- if and $v.geo.enabled (not $v.geo.secretName) }}{{ fail "geo.secretName: the Secret with account and key" }}{{ end -}}
 {{- if and $v.serveCentral.enabled (not $v.serveCentral.secretName) }}{{ fail "serveCentral.secretName: the Secret with the signing key" }}{{ end -}}
+{{- if $v.serveCentral.enabled -}}
+{{- if ne $v.mode "deployment" }}{{ fail "serveCentral is for mode deployment: a sidecar asks one daemon, because each has serials of its own" }}{{ end -}}
+{{- if or $v.autoscaling.enabled (ne (int $v.replicas) 1) }}{{ fail "serveCentral: a sidecar asks one daemon, because each has serials of its own, so autoscaling.enabled=false and replicas=1" }}{{ end -}}
+{{- if not (include "iptrustd.tls" (list . "http")) }}{{ fail "serveCentral: sidecars take https alone, so tls.enabled=true with http among tls.listeners" }}{{ end -}}
+{{- if $v.tls.client.required }}{{ fail "serveCentral: sidecars show no certificate, so tls.client.required=false, and their addresses in config.callers" }}{{ end -}}
+{{- end -}}
 {{- if and $v.tls.enabled $v.tls.certManager.enabled (not $v.tls.certManager.issuerRef.name) }}{{ fail "tls.certManager.issuerRef.name: who signs" }}{{ end -}}
 {{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) }}{{ fail "autoscaling: minReplicas is greater than maxReplicas" }}{{ end -}}
 {{- end }}
