@@ -25,7 +25,7 @@ def make(directory, large=False):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if mark.exists() and mark.read_text() == text:
             return python
-        subprocess.run([sys.executable, "-m", "venv", directory], check=True)
+        subprocess.run([sys.executable, "-I", "-m", "venv", directory], check=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run(pip + [f"{name}=={version}" for name, version in PINNED.items()], check=True)
         if large:
