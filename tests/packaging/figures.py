@@ -40,13 +40,14 @@ def table(f, tree, work):
     ]
 
 
-def write(f, tree, work):
+def write(f, tree, work, options):
     path = os.path.join(tree, "docs", "PERFORMANCE.md")
     with open(path) as page:
         text = page.read()
     with open("/proc/cpuinfo") as cpu:
         model = re.search(r"model name\s*: (.*)", cpu.read()).group(1)
-    lines = [BEGIN, "Measured %s, %d cores (%s), load %.1f when it ended." % (datetime.date.today(), os.cpu_count(), model, os.getloadavg()[0]),
+    lines = [BEGIN, "Measured %s, %d cores (%s), load %.1f when it ended; package and image built with %s." %
+             (datetime.date.today(), os.cpu_count(), model, os.getloadavg()[0], options or "everything as people build it"),
              "", *table(f, tree, work), END]
     if BEGIN not in text:
         raise SystemExit("docs/PERFORMANCE.md has no place for these figures")

@@ -237,18 +237,14 @@ def package():
 
 def boot(root):
     """Its own systemd starts what was installed; booted.sh then does what an administrator would."""
-    for name, mode in (("booted.sh", 0o755),):
-        shutil.copy(os.path.join(HERE, name), root + "/" + name)
-        os.chmod(root + "/" + name, mode)
-    unit = root + "/etc/systemd/system/packaging-test.service"
-    with open(unit, "w") as f:
-        f.write("[Unit]\nAfter=iptrustd.service multi-user.target\n[Service]\nType=oneshot\nExecStart=/booted.sh\n"
+    shutil.copy(os.path.join(HERE, "booted.sh"), root + "/booted.sh")
+    os.chmod(root + "/booted.sh", 0o755)
+    unit, wants = "/etc/systemd/system/packaging-test.service", root + "/etc/systemd/system/multi-user.target.wants"
+    with open(root + unit, "w") as f:
+        f.write("[Unit]\nAfter=iptrustd.service\n[Service]\nType=oneshot\nExecStart=/booted.sh\n"
                 "Environment=HOME=/root\nStandardOutput=file:/booted.log\nStandardError=file:/booted.err\nTimeoutStartSec=180\n")
-    os.symlink(unit.removeprefix(root), root + "/etc/systemd/system/default.target.wants/packaging-test.service") \
-        if os.path.isdir(root + "/etc/systemd/system/default.target.wants") else \
-        (os.makedirs(root + "/etc/systemd/system/multi-user.target.wants", exist_ok=True),
-         os.symlink("/etc/systemd/system/packaging-test.service",
-                    root + "/etc/systemd/system/multi-user.target.wants/packaging-test.service"))
+    os.makedirs(wants, exist_ok=True)
+    os.symlink(unit, wants + "/packaging-test.service")
     begin = time.monotonic()
     console = os.path.join(WORK, "logs", "boot")
     with open(console, "wb") as out:
@@ -413,10 +409,10 @@ def revision():
     return "unknown"
 
 
-def build_image(tag, *options, cmake=""):
+def build_image(tag, *options):
     return must("image: deploy/Dockerfile as " + tag, buildah(
         "build", "--isolation", "chroot", "--format", "docker", "--build-arg", "BASE=localhost/iptrust-build-base", *options,
-        "--build-arg", "IPTRUST_CMAKE_OPTIONS=%s %s" % (cmake_options, cmake),
+        "--build-arg", "IPTRUST_CMAKE_OPTIONS=" + cmake_options,
         "--build-arg", "REVISION=" + revision(), "-q", "-f", "deploy/Dockerfile", "-t", "localhost/" + tag, "."), cwd=TREE,
         env=environment())
 
@@ -503,7 +499,7 @@ def again():
 def arm64():
     if not os.path.exists(os.path.join(WORK, "storage")):
         base_image()
-    build_image("iptrustd-arm64", "--platform", "linux/arm64", cmake="-DIPTRUST_GRPC=nghttp2")
+    build_image("iptrustd-arm64", "--platform", "linux/arm64")
     config = json.loads(text_of(buildah("inspect", "--type", "image", "localhost/iptrustd-arm64")))
     check("the image says arm64", config["OCIv1"]["architecture"] == "arm64", config["OCIv1"])
     emulator = "/usr/bin/qemu-aarch64-static"
@@ -599,7 +595,7 @@ def main():
     parser.add_argument("--whole", action="store_true")
     args = parser.parse_args()
     global cmake_options
-    if not args.write and not args.whole:
+    if not args.whole:
         cmake_options = "-DIPTRUST_LTO=OFF"
         print("package and image are built without optimisation across modules, to save minutes; --whole builds them as people do")
     if os.geteuid() != 0:
@@ -627,7 +623,7 @@ def main():
             break
     if args.write and not failed:
         import figures as writer
-        writer.write(figures, TREE, WORK)
+        writer.write(figures, TREE, WORK, cmake_options)
     print("times: " + ", ".join(times))
     for what in failed:
         print("failed: " + what)
