@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "iptrust/base/show.h"
+#include "iptrust/central/bundle.h"
 #include "iptrust/config/diag_print.h"
 
 /* A daemon when --server names one, else a view of our own. */
@@ -238,6 +240,20 @@ static bool show_check(const ipt_options *options, const char *path, ipt_err err
     return true;
 }
 
+/* As the daemon does when it starts. */
+static ipt_err check_keys(const ipt_config *config, ipt_diag *diag)
+{
+    const ipt_central_spec *central = config->central;
+    ipt_public_key key;
+    ipt_shown shown;
+    size_t errors = diag->errors;
+    for (size_t i = 0; central != NULL && i < central->public_key_count; i++)
+        if (!ipt_public_key_parse(ipt_span_from(central->public_keys[i]), &key))
+            ipt_diag_add(diag, IPT_ERROR, central->place, "\"%s\" is no Ed25519 key",
+                         ipt_show(ipt_span_from(central->public_keys[i]), &shown));
+    return diag->errors == errors ? IPT_OK : IPT_ECONFIG;
+}
+
 ipt_exit ipt_run_check(const ipt_options *options)
 {
     const char *path = options->config != NULL ? options->config : options->arg_count > 0 ? options->args[0] : NULL;
@@ -253,6 +269,8 @@ ipt_exit ipt_run_check(const ipt_options *options)
     ipt_err err = ipt_diag_init(&diag);
     if (err == IPT_OK)
         err = ipt_config_load(path, &config_options, &diag, &config);
+    if (err == IPT_OK)
+        err = check_keys(config, &diag);
     if (err == IPT_OK)
         err = ipt_local_view(&config, &diag, &view);
     bool shown = show_check(options, path, err, &diag, view);

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -33,10 +34,19 @@ def free_ports(count):
             s.close()
 
 
+def certificate(directory):
+    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+    cert, key = os.path.join(directory, "cert.pem"), os.path.join(directory, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=central", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True, timeout=60)
+    return cert, key
+
+
 class Plain:
     """One document at /doc, with an entity tag; knows nothing of waiting."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.body, self.status, self.asked, self.unchanged = b"", 200, 0, 0
         plain = self
 
@@ -67,9 +77,13 @@ class Plain:
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
-        self.url = "http://127.0.0.1:%d/doc" % self.server.server_address[1]
+        self.url = ("https" if tls else "http") + "://127.0.0.1:%d/doc" % self.server.server_address[1]
 
     def close(self):
         self.server.shutdown()
@@ -80,11 +94,12 @@ class Plain:
 class Etcd:
     """A cluster on loopback; members by number."""
 
-    def __init__(self, members=1):
+    def __init__(self, members=1, tls=None):
+        self.context = ssl.create_default_context(cafile=tls[0]) if tls else None
         self.dir = tempfile.mkdtemp(prefix="ipt-etcd-")
         ports = free_ports(2 * members)
         self.clients, peers = ports[:members], ports[members:]
-        self.endpoints = ["http://127.0.0.1:%d" % p for p in self.clients]
+        self.endpoints = ["%s://127.0.0.1:%d" % ("https" if tls else "http", p) for p in self.clients]
         cluster = ",".join("m%d=http://127.0.0.1:%d" % (i, p) for i, p in enumerate(peers))
         self.token = None
         self.processes = []
@@ -94,17 +109,10 @@ class Etcd:
                 self.processes.append(subprocess.Popen(
                     ["etcd", "--name", "m%d" % i, "--data-dir", os.path.join(self.dir, "d%d" % i), "--listen-client-urls", client,
                      "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                     "--initial-cluster", cluster, "--unsafe-no-fsync"] if self._has_unsafe() else
-                    ["etcd", "--name", "m%d" % i, "--data-dir", os.path.join(self.dir, "d%d" % i), "--listen-client-urls", client,
-                     "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                     "--initial-cluster", cluster],
+                     "--initial-cluster", cluster, *(["--cert-file", tls[0], "--key-file", tls[1]] if tls else [])],
                     stdout=log, stderr=subprocess.STDOUT))
         if not wait_for(self._answers, 30):
             raise RuntimeError("etcd does not answer:\n" + self.logs())
-
-    @staticmethod
-    def _has_unsafe():
-        return "--unsafe-no-fsync" in subprocess.run(["etcd", "--help"], capture_output=True, text=True, timeout=30).stdout
 
     def logs(self):
         text = ""
@@ -126,7 +134,8 @@ class Etcd:
         for port, process in zip(self.clients, self.processes):
             if process.poll() is not None:
                 continue
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = (http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=self.context) if self.context else
+                          http.client.HTTPConnection("127.0.0.1", port, timeout=10))
             try:
                 headers = {"Content-Type": "application/json"}
                 if self.token:
