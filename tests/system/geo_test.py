@@ -11,6 +11,7 @@ import unittest
 from rest_daemon import BINARY, Daemon
 
 TOOL = os.environ["GEO_MAKE"]
+PATIENCE = 30  # seconds, on a busy machine
 
 CONFIG = """
 http: {listen: 127.0.0.1:0}
@@ -55,6 +56,17 @@ class GeoDaemon(Daemon):
         status, answer = self.resolve({"peer": peer, **more})
         assert status == 200, answer
         return answer["geo"]
+
+    def seconds_until(self, what):
+        """How long it took until what() was true; fails when it never was."""
+        begin = time.monotonic()
+        while not what():
+            assert time.monotonic() < begin + PATIENCE, "waited in vain"
+            time.sleep(0.02)
+        return time.monotonic() - begin
+
+    def is_in(self, peer, code):
+        return (self.geo(peer) or {}).get("country_code") == code
 
     def readyz(self):
         return [l for l in self.call("GET", "/readyz?verbose", listener="health")[2].decode().splitlines() if "]geo" in l]
@@ -140,34 +152,30 @@ class Change(unittest.TestCase):
     def tearDown(self):
         self.d.stop()
 
-    def wait(self, peer, code, seconds):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.d.geo(peer)["country_code"] == code:
-                return True
-            time.sleep(0.02)
-        return False
-
     def test_a_renamed_file_is_taken_over_within_two_seconds(self):
         before = json.loads(self.d.call("GET", "/v1/version")[2])["revision"]
+        taken = []
         for code in ("NL", "BE", "GB"):
             self.d.make_country(code)
-            self.assertTrue(self.wait("8.8.8.8", code, 2), code)
+            taken.append(self.d.seconds_until(lambda: self.d.is_in("8.8.8.8", code)))
             after = json.loads(self.d.call("GET", "/v1/version")[2])["revision"]
             self.assertEqual((before["lists"], before["policies"]), (after["lists"], after["policies"]))
             self.assertEqual(before["geo"] == after["geo"], code == "GB")  # of the contents, not of the time
+        self.assertLess(sorted(taken)[1], 2)  # a busy machine may be late once
 
     def test_what_is_not_sound_is_refused_and_said(self):
         path = os.path.join(self.d.dir, "country.mmdb")
         good = pathlib.Path(path).read_bytes()
         for how in (lambda: os.truncate(path, 100), lambda: pathlib.Path(path).write_bytes(b"\0" * len(good)), lambda: os.unlink(path)):
+            self.d.seconds_until(lambda: self.d.readyz()[0].startswith("[+]"))
             how()
-            time.sleep(2.2)
+            self.d.seconds_until(lambda: self.d.readyz()[0].startswith("[!]"))
             self.assertEqual(self.d.geo("8.8.8.8")["country_code"], "GB")
             self.assertRegex(self.d.readyz()[0], r"^\[!\]geo country what lies at its path .*in force is the copy built 2023")
             self.assertEqual(self.d.call("GET", "/readyz", listener="health")[0], 200)
+            make(path, "country6", "8.8.8.0/24", "GB")
         self.d.make_country("PT")
-        self.assertTrue(self.wait("8.8.8.8", "PT", 2))
+        self.d.seconds_until(lambda: self.d.is_in("8.8.8.8", "PT"))
 
     def test_requests_during_swaps_all_succeed(self):
         stop, counts, wrong = threading.Event(), [0], []
@@ -227,8 +235,7 @@ class Start(unittest.TestCase):
             _, answer = d.resolve({"peer": "8.8.8.8", "policy": "strict"})
             self.assertEqual(answer["verdict"], {"action": "deny", "rule": "unknown:deny.countries"})
             d.make_country("GB")
-            time.sleep(2.2)
-            self.assertEqual(d.geo("8.8.8.8")["country_code"], "GB")
+            d.seconds_until(lambda: d.is_in("8.8.8.8", "GB"))
         finally:
             d.stop()
 
