@@ -150,8 +150,10 @@ static void accept_by_config(ipt_engine *engine, living_list *list)
         !ipt_digest_parse(ipt_span_from(list->spec->accept_digest), &digest) ||
         !ipt_digest_equal(digest, ipt_prefix_set_digest(list->held.feed.set)))
         return;
-    if (list_accept(list, &digest, false, ipt_clock_now(&engine->clock), &judged))
-        ipt_log_note(engine->log, IPT_LOG_INFO, "held contents are accepted by the configuration", "list", list->name);
+    if (!list_accept(list, &digest, false, ipt_clock_now(&engine->clock), &judged))
+        return;
+    list->unsaved = true;
+    ipt_log_note(engine->log, IPT_LOG_INFO, "held contents are accepted by the configuration", "list", list->name);
 }
 
 /* Keeps a list that is the same one, makes one that is new. */
@@ -275,10 +277,11 @@ ipt_list_call ipt_engine_list_accept(ipt_engine *engine, const char *name, ipt_s
     (void)pthread_mutex_lock(&lists->lock);
     living_list *list = list_find(lists, name);
     ipt_list_call result = list == NULL ? IPT_LIST_CALL_NONE : accept_held(engine, list, digest, rollback, why);
+    if (result == IPT_LIST_CALL_DONE)
+        list->unsaved = true;
     (void)pthread_mutex_unlock(&lists->lock);
     if (result != IPT_LIST_CALL_DONE)
         return result;
-    list_remember(engine, name);
     engine_publish_lists(engine);
     ipt_log_line line;
     ipt_log_begin(&line, engine->log, IPT_LOG_WARNING, "held contents are accepted by hand");

@@ -53,6 +53,7 @@ typedef struct living_list {
     list_part parts[LIST_PARTS_MAX];
     uint32_t part_count;
     bool keep_record; /* what is stored is of a later program: not ours to replace */
+    bool unsaved;     /* its record waits for the reloading thread */
     ipt_schedule schedule;
     bool fetching;
     list_event event;
@@ -114,6 +115,7 @@ const ipt_feed *list_active(const living_list *list); /* NULL: none */
 
 /* lists_store.c */
 void list_remember(struct ipt_engine *engine, const char *name);   /* writes the record; takes both locks */
+void lists_remember_unsaved(struct ipt_engine *engine);            /* of all that wait for it; the same */
 ipt_err list_recall(struct ipt_engine *engine, living_list *list); /* a list that is not yet in the table */
 
 /* lists.c: under the lock. */

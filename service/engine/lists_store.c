@@ -58,8 +58,10 @@ void list_remember(ipt_engine *engine, const char *name)
         return;
     (void)pthread_mutex_lock(&lists->store_lock);
     (void)pthread_mutex_lock(&lists->lock);
-    const living_list *list = list_find(lists, name);
+    living_list *list = list_find(lists, name);
     bool wanted = list != NULL && !list->keep_record && (list->active.there || list->held.there);
+    if (list != NULL)
+        list->unsaved = false;
     if (wanted)
         encode(list, &bytes);
     (void)pthread_mutex_unlock(&lists->lock);
@@ -68,6 +70,27 @@ void list_remember(ipt_engine *engine, const char *name)
     (void)pthread_mutex_unlock(&lists->store_lock);
     if (!ok)
         log_trouble(engine, "a list could not be kept for the next start", name, bytes.failed ? "no memory" : why);
+}
+
+static bool find_unsaved(engine_lists *lists, char name[IPT_NAME_LENGTH_MAX + 1])
+{
+    (void)pthread_mutex_lock(&lists->lock);
+    living_list *list = lists->first;
+    while (list != NULL && !list->unsaved)
+        list = list->next;
+    if (list != NULL) {
+        memcpy(name, list->name, sizeof(list->name));
+        list->unsaved = false;
+    }
+    (void)pthread_mutex_unlock(&lists->lock);
+    return list != NULL;
+}
+
+void lists_remember_unsaved(ipt_engine *engine)
+{
+    char name[IPT_NAME_LENGTH_MAX + 1];
+    while (find_unsaved(&engine->lists, name))
+        list_remember(engine, name);
 }
 
 /* ---- reading ---- */

@@ -359,6 +359,7 @@ static void *reload_thread(void *context)
 {
     ipt_engine *engine = context;
     engine_reload *r = &engine->reload;
+    lists_remember_unsaved(engine); /* what the first configuration accepts */
     (void)pthread_mutex_lock(&r->lock);
     while (!r->stop) {
         wait_for_work(engine);
@@ -371,6 +372,7 @@ static void *reload_thread(void *context)
         if (r->stop && done == NULL)
             break;
         (void)pthread_mutex_unlock(&r->lock);
+        lists_remember_unsaved(engine); /* first what was accepted: what a view has must survive */
         if (asked)
             reload_once(engine, done, done_context);
         if (document)
@@ -381,10 +383,12 @@ static void *reload_thread(void *context)
             refresh_once(engine);
         if (!asked)
             engine_geo_poll(engine);
+        lists_remember_unsaved(engine); /* what the new configuration accepts */
         (void)pthread_mutex_lock(&r->lock);
         r->running = false;
     }
     (void)pthread_mutex_unlock(&r->lock);
+    lists_remember_unsaved(engine);
     return NULL;
 }
 

@@ -1,9 +1,11 @@
-/* Read-copy-update. The bulletproof flavour of liburcu, because then no thread has to register itself; measured against
- * a mutex with a count in docs/PERFORMANCE.md. */
+/* Read-copy-update by liburcu, in the flavour whose readers fence: the others make whoever publishes interrupt every
+ * core (membarrier), which a decision would notice. A thread registers itself when it first reads. Measured in
+ * docs/PERFORMANCE.md. */
 #include "iptrust/engine/slot.h"
 
+#include <pthread.h>
 #include <stdlib.h>
-#include <urcu-bp.h>
+#include <urcu/urcu-mb.h>
 
 #if defined(__SANITIZE_THREAD__)
 #define SLOT_TSAN 1
@@ -48,9 +50,38 @@ void ipt_generation_free(ipt_generation *generation)
     free(generation);
 }
 
+static _Thread_local bool is_registered;
+static pthread_key_t at_exit;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void unregister_thread(void *thread)
+{
+    (void)thread;
+    is_registered = false;
+    urcu_mb_unregister_thread();
+}
+
+static void make_key(void)
+{
+    if (pthread_key_create(&at_exit, unregister_thread) != 0)
+        abort(); /* a thread that ended without a word would be waited for for ever */
+}
+
+static void register_thread(void)
+{
+    if (is_registered)
+        return;
+    (void)pthread_once(&once, make_key);
+    if (pthread_setspecific(at_exit, &is_registered) != 0)
+        abort();
+    urcu_mb_register_thread();
+    is_registered = true;
+}
+
 const ipt_generation *ipt_slot_acquire(ipt_slot *slot)
 {
-    urcu_bp_read_lock();
+    register_thread();
+    urcu_mb_read_lock();
     return atomic_load_explicit(&slot->current, memory_order_acquire);
 }
 
@@ -58,7 +89,7 @@ void ipt_slot_release(ipt_slot *slot, const ipt_generation *generation)
 {
     (void)generation;
     reader_left(slot);
-    urcu_bp_read_unlock();
+    urcu_mb_read_unlock();
 }
 
 void ipt_slot_publish_take(ipt_slot *slot, ipt_generation *next)
@@ -66,7 +97,7 @@ void ipt_slot_publish_take(ipt_slot *slot, ipt_generation *next)
     ipt_generation *old = atomic_exchange_explicit(&slot->current, next, memory_order_acq_rel);
     if (old == NULL)
         return;
-    urcu_bp_synchronize_rcu();
+    urcu_mb_synchronize_rcu();
     readers_gone(slot);
     ipt_generation_free(old);
 }

@@ -548,6 +548,39 @@ class Feeds(unittest.TestCase):
         self.assertTrue(wait_for(lambda: self.trusts(daemon, "108.162.192.1")))
         self.assertTrue(all(host.endswith(".cloudflare.com:443") for host in proxy.hosts), proxy.hosts)
 
+    def test_a_slow_disk_holds_up_neither_who_accepts_nor_health(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        self.feed.answer = good(WIDE)
+        self.assertEqual(self.refresh(daemon)["result"], "held")
+        trace = os.path.join(self.dir, "trace")
+        strace = subprocess.Popen(["strace", "-f", "-o", trace, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=6s", "-p",
+                                   str(daemon.process.pid)], stderr=subprocess.PIPE)
+        self.addCleanup(strace.stderr.close)
+        self.assertIn(b"attached", strace.stderr.readline())
+        begun = time.monotonic()
+        self.assertEqual(self.post(daemon, "/v1/lists/partners/accept", {"digest": digest_of(WIDE)})[0], 200)
+        self.assertEqual(daemon.call("GET", "/livez", listener="health")[0], 200)
+        self.assertFalse(self.trusts(daemon, "5.1.1.1"))  # not before it would survive
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "5.1.1.1"), 60))
+        self.assertGreater(time.monotonic() - begun, 6)
+        strace.send_signal(signal.SIGINT)
+        strace.wait(20)
+        with open(trace) as f:
+            self.assertIn("fsync(", f.read())
+
+    def test_what_the_configuration_accepts_survives_without_it(self):
+        daemon = self.start()
+        self.fetched(daemon)
+        self.feed.answer = good(WIDE)
+        self.assertEqual(self.refresh(daemon)["result"], "held")
+        self.feed.answer = lambda h: h.send(500)
+        daemon.write(self.config(list_more=f", accept: {{digest: '{digest_of(WIDE)}'}}"))
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "5.1.1.1")), daemon.stderr())
+        daemon.stop()
+        self.assertTrue(self.trusts(self.start(), "5.1.1.1"))
+
     def test_the_word_may_stand_in_the_configuration(self):
         daemon = self.start()
         self.fetched(daemon)

@@ -16,8 +16,9 @@ typedef enum ipt_list_call {
 /* The feed is asked as soon as the fetching thread is free, whatever its schedule says. */
 IPT_MUST_USE ipt_list_call ipt_engine_list_refresh(ipt_engine *engine, const char *name);
 
-/* Takes what is held if it has this digest ("sha256:..."), remembers it in state_dir and asks for a view that has it.
- * rollback: also when the feed's own version is older than the active one. Writes to disk. */
+/* Takes what is held if it has this digest ("sha256:..."). The reloading thread then remembers it in state_dir and
+ * publishes a view that has it, in this order: a disk that is slow holds up neither the caller nor health.
+ * rollback: also when the feed's own version is older than the active one. */
 IPT_MUST_USE ipt_list_call ipt_engine_list_accept(ipt_engine *engine, const char *name, ipt_span digest, bool rollback,
                                                   char why[256]);
 
