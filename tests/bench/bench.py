@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import callouts
 import decisions
 import geo
+import lists
 import report
 import rest
 import transports
@@ -28,7 +29,7 @@ def find(*parts):
 def main():
     arguments = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5, help="of every measurement (5)")
-    arguments.add_argument("--only", choices=("decisions", "geo", "rest", "callouts", "transports"), help="one part alone")
+    arguments.add_argument("--only", choices=("decisions", "geo", "lists", "rest", "callouts", "transports"), help="one part alone")
     arguments.add_argument("--write", action="store_true", help="put the table into docs/PERFORMANCE.md")
     chosen = arguments.parse_args()
     if chosen.write and (chosen.only or chosen.rounds != 5):
@@ -38,12 +39,13 @@ def main():
     tools = SimpleNamespace(walk=find("build/bench/walk"), walk_fast=find("build/bench/walk-fast"),
                             rest=find("build/bench/rest"), decide=find("build/release/tests/bench/bench_decide"))
     tools.geo, tools.geo_go = find("build/release/tests/bench/bench_geo"), find("build/bench/geo")
+    tools.views = find("build/release/tests/bench/bench_views")
     tools.daemon = find("build/release/iptrustd", "build/release/service/daemon/iptrustd")
     tools.echo, tools.authz = find("build/release/tests/bench/bench_echo"), find("build/bench/authz")
     tools.envoy, tools.venv_python = find("build/bench/venv/bin/envoy"), find("build/bench/venv/bin/python")
     tools.nghttp2, tools.core = find("build/bench/nghttp2/iptrustd"), find("build/bench/core/iptrustd")
     figures = []
-    for part in (decisions, geo, rest, callouts, transports):
+    for part in (decisions, geo, lists, rest, callouts, transports):
         if chosen.only in (None, part.__name__):
             figures += part.measure(work, tools, chosen.rounds)
 
