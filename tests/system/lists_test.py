@@ -221,6 +221,7 @@ class Feeds(unittest.TestCase):
         return Files.trusts(daemon, peer)
 
     def fetched(self, daemon, text=FIRST):
+        self.assertEqual(self.post(daemon, "/v1/lists/partners/refresh")[0], 202)  # not when its schedule says
         self.assertTrue(wait_for(lambda: self.list(daemon)["prefixes"] == text.split(), 20), daemon.stderr())
 
     def test_a_list_is_fetched_and_in_force(self):
