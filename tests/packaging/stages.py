@@ -499,7 +499,7 @@ def again():
 def arm64():
     if not os.path.exists(os.path.join(WORK, "storage")):
         base_image()
-    build_image("iptrustd-arm64", "--platform", "linux/arm64")
+    build_image("iptrustd-arm64", "--platform", "linux/arm64", "--build-arg", "BUILDPLATFORM=linux/amd64")
     config = json.loads(text_of(buildah("inspect", "--type", "image", "localhost/iptrustd-arm64")))
     check("the image says arm64", config["OCIv1"]["architecture"] == "arm64", config["OCIv1"])
     emulator = "/usr/bin/qemu-aarch64-static"
