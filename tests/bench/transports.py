@@ -33,8 +33,9 @@ def measure(work, tools, rounds):
         check = callouts.write_file(os.path.join(work, "check-request.bin"), callouts.framed(check_request()))
         with contextlib.ExitStack() as stack:
             def start(name):
-                program = getattr(tools, name)
-                return stack.enter_context(callouts.start_daemon(tools, scratch, work, serving, name, program))
+                own = os.path.join(scratch, name)
+                os.mkdir(own, 0o755)
+                return stack.enter_context(callouts.start_daemon(tools, own, work, serving, name, getattr(tools, name)))
 
             nghttp2, core = start("nghttp2"), start("core")
             go = stack.enter_context(callouts.start_go(tools, scratch, work, serving))
