@@ -168,11 +168,13 @@ char *ipt_arena_strdup(ipt_arena *arena, ipt_span text)
 
 char *ipt_arena_escape(ipt_arena *arena, ipt_span text)
 {
-    if (text.n != 0 && ipt_span_is_printable(text) && memchr(text.p, '\\', text.n) == NULL) /* nearly all are */
-        return ipt_arena_strdup(arena, text);
     static const char digits[] = "0123456789abcdef";
     enum { WIDEST = 4 };
-    char *out = text.n > (SIZE_MAX - 1) / WIDEST ? NULL : ipt_arena_alloc(arena, text.n * WIDEST + 1), *to = out;
+    if (text.n > (SIZE_MAX - 1) / WIDEST)
+        return NULL;
+    if (text.n != 0 && ipt_span_is_printable(text) && memchr(text.p, '\\', text.n) == NULL) /* nearly all are */
+        return ipt_arena_strdup(arena, text);
+    char *out = ipt_arena_alloc(arena, text.n * WIDEST + 1), *to = out;
     if (out == NULL)
         return NULL;
     for (size_t i = 0; i < text.n; i++) {

@@ -35,6 +35,7 @@ DEVIATIONS = {
         ("http2/5.1", "half closed (remote): Sends a HEADERS frame"),
         ("http2/5.1.2", "Sends HEADERS frames that causes their advertised concurrent stream limit to be exceeded"),
         ("http2/6.1", 'Sends a DATA frame on the stream that is not in "open" or "half-closed (local)" state'),
+        ("http2/6.1", "Sends a DATA frame with invalid pad length"),
         ("http2/6.9", "Sends a WINDOW_UPDATE frame with a flow control window increment of 0 on a stream"),
         ("http2/6.9.1", "Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream"),
         ("http2/8.1", "Sends a second HEADERS frame without the END_STREAM flag"),
@@ -105,6 +106,7 @@ class H2Spec(unittest.TestCase):
                 ("a window update of nothing", h.headers(1, block) + h.window(1, 0), {protocol}),
                 ("trailers that do not end", h.headers(1, block) + h.headers(1, h.literal(b"x", b"y")), {protocol}),
                 ("a pseudo-header in trailers", h.headers(1, block) + h.headers(1, h.literal(b":method", b"POST"), 5), {protocol}),
+                ("more padding than DATA", h.headers(1, block) + h.frame(h.DATA, 8, 1, b"\xffxyz"), {protocol}),
                 ("less than its length", said(9) + h.frame(h.DATA, 1, 1, b"x"), {protocol}),
                 ("more than its length", said(1) + h.frame(h.DATA, 0, 1, b"x") + h.frame(h.DATA, 1, 1, b"x"), {protocol}),
                 ("streams beyond the limit", b"".join(h.headers(i, block) for i in range(1, 221, 2)), {refused})]
