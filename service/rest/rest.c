@@ -177,6 +177,14 @@ static void set_state(ipt_rest *rest, rest_state state)
         rest_loop_wake(&rest->loops[i]);
 }
 
+static bool is_listening(const ipt_rest *rest)
+{
+    bool listening = false;
+    for (unsigned i = 0; i < rest->loop_count; i++)
+        listening = listening || (rest->loops[i].decides && rest->loops[i].started && rest->loops[i].listening);
+    return listening;
+}
+
 void ipt_rest_close_listeners(ipt_rest *rest)
 {
     enum { LET_IN_US = 50000, LOOK_US = 5000, LOOKS = 100 }; /* for the loops to take in who stands at the door */
@@ -194,6 +202,10 @@ void ipt_rest_close_listeners(ipt_rest *rest)
         ipt_listener_shut(&rest->listeners[i].socket);
     }
     set_state(rest, REST_CLOSED);
+    /* A socket that was handed over is not shut, so a loop that has not heard yet would still accept, after the caller
+     * has counted that there is nobody left. */
+    for (unsigned look = 0; look < LOOKS && is_listening(rest); look++)
+        (void)usleep(LOOK_US);
 }
 
 const char *ipt_rest_http_address(const ipt_rest *rest)

@@ -183,8 +183,8 @@ struct rest_loop {
     uint64_t served, now, swept;
     size_t waiting;                 /* requests for the next central document */
     uint64_t looked, looked_number; /* ms, and what was served then */
-    bool listening;
-    bool busy; /* the last turn served a request */
+    _Atomic bool listening;         /* false: this loop will not take another connection of http */
+    bool busy;                      /* the last turn served a request */
     pthread_mutex_t inbox_lock;
     rest_conn *inbox; /* accepted by another loop */
     _Atomic size_t connections;

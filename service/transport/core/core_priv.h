@@ -121,6 +121,7 @@ typedef struct core_door {
     pthread_t thread;
     bool started;
     _Atomic bool closing, stop;
+    _Atomic bool deaf; /* nobody else is accepted */
     _Atomic size_t connections;
     ipt_beat *beat;
 } core_door;

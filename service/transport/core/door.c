@@ -142,6 +142,14 @@ static void accept_some(ipt_transport *transport)
     }
 }
 
+static void see_closing(core_door *door)
+{
+    if (door->deaf || !atomic_load_explicit(&door->closing, memory_order_acquire))
+        return;
+    (void)epoll_ctl(door->epoll, EPOLL_CTL_DEL, door->listener.fd, NULL);
+    door->deaf = true;
+}
+
 static void *run(void *context)
 {
     ipt_transport *transport = context;
@@ -162,6 +170,7 @@ static void *run(void *context)
             else if (events[i].data.u64 == TAG_WAKE)
                 (void)!read(door->wake, &ignored, sizeof(ignored));
         }
+        see_closing(door);
     }
     return NULL;
 }
@@ -174,6 +183,12 @@ ipt_err core_door_start(ipt_transport *transport)
     return IPT_OK;
 }
 
+static void wake(const core_door *door)
+{
+    uint64_t one = 1;
+    (void)!write(door->wake, &one, sizeof(one));
+}
+
 void core_door_shut(ipt_transport *transport)
 {
     enum { LOOK_US = 5000, LOOKS = 100 };
@@ -183,9 +198,12 @@ void core_door_shut(ipt_transport *transport)
     ipt_listener_no_more(&door->listener);
     for (unsigned look = 0; look < LOOKS && ipt_listener_is_waited(&door->listener); look++)
         (void)usleep(LOOK_US);
-    atomic_store(&door->closing, true);
-    (void)epoll_ctl(door->epoll, EPOLL_CTL_DEL, door->listener.fd, NULL);
+    atomic_store_explicit(&door->closing, true, memory_order_release);
     ipt_listener_shut(&door->listener);
+    wake(door);
+    /* A socket that was handed over is not shut: whoever is accepted has to be counted before the caller counts. */
+    for (unsigned look = 0; look < LOOKS && door->started && !door->deaf; look++)
+        (void)usleep(LOOK_US);
 }
 
 static void close_fd(int fd)
@@ -197,10 +215,9 @@ static void close_fd(int fd)
 void core_door_close(ipt_transport *transport)
 {
     core_door *door = &transport->door;
-    uint64_t one = 1;
     atomic_store_explicit(&door->stop, true, memory_order_release);
     if (door->started) {
-        (void)!write(door->wake, &one, sizeof(one));
+        wake(door);
         (void)pthread_join(door->thread, NULL);
     }
     close_fd(door->epoll);

@@ -151,7 +151,7 @@ struct h2_loop {
     h2_stream *spare, *watches;
     unsigned spare_count;
     _Atomic size_t conn_count; /* with those that are on their way */
-    bool closing;              /* what the transport has said was seen */
+    _Atomic bool closing;      /* what the transport has said was seen: nobody else is accepted */
     uint64_t jitter;
     uint8_t *in, *out;
     size_t out_n;

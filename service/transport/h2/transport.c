@@ -142,6 +142,14 @@ const char *ipt_transport_address(const ipt_transport *transport)
     return transport == NULL ? NULL : transport->listener.text;
 }
 
+static bool is_accepting(const ipt_transport *transport)
+{
+    bool accepting = false;
+    for (unsigned i = 0; i < transport->loop_count; i++)
+        accepting = accepting || (transport->loops[i].started && !transport->loops[i].closing);
+    return accepting;
+}
+
 void ipt_transport_close_listener(ipt_transport *transport)
 {
     enum { LOOK_US = 5000, LOOKS = 100 };
@@ -155,6 +163,10 @@ void ipt_transport_close_listener(ipt_transport *transport)
     ipt_listener_shut(&transport->listener);
     for (unsigned i = 0; i < transport->loop_count; i++)
         h2_loop_wake(&transport->loops[i]);
+    /* A socket that was handed over is not shut, so a loop that has not heard yet would still accept, after the caller
+     * has counted that there is nobody left. */
+    for (unsigned look = 0; look < LOOKS && is_accepting(transport); look++)
+        (void)usleep(LOOK_US);
 }
 
 size_t ipt_transport_connections(ipt_transport *transport)

@@ -45,12 +45,13 @@ static void loaded_done(loaded *l)
     ipt_buf_done(&l->text);
 }
 
-static const ipt_list_spec *find_list(const ipt_config *config, const char *name)
+/* The first prefix of a list, as text; empty when there is no such list. */
+static void first_prefix(const ipt_config *config, const char *name, char text[IPT_PREFIX_TEXT])
 {
+    text[0] = '\0';
     for (size_t i = 0; i < config->list_count; i++)
-        if (strcmp(config->lists[i].name, name) == 0)
-            return &config->lists[i];
-    return NULL;
+        if (strcmp(config->lists[i].name, name) == 0 && config->lists[i].prefix_count > 0)
+            (void)ipt_prefix_format(config->lists[i].prefixes[0], text);
 }
 
 static void what_is_configured_here_wins(void **state)
@@ -63,7 +64,7 @@ static void what_is_configured_here_wins(void **state)
     assert_int_equal(l.err, IPT_OK);
     assert_int_equal(l.config->list_count, 3);
     assert_int_equal(l.config->policy_count, 2);
-    (void)ipt_prefix_format(find_list(l.config, "both")->prefixes[0], text);
+    first_prefix(l.config, "both", text);
     assert_string_equal(text, "192.0.2.2/32");
     assert_int_equal(ipt_config_find_policy(l.config, IPT_SPAN("default"))->trust_count, 2);
     assert_int_equal(ipt_config_find_policy(l.config, IPT_SPAN("edge"))->trust_count, 2);
