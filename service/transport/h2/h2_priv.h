@@ -54,6 +54,24 @@ typedef struct h2_loop h2_loop;
 typedef struct h2_conn h2_conn;
 typedef struct h2_stream h2_stream;
 
+/* ---- what is served ---- */
+
+enum { H2_METADATA_MAX = 4 }; /* headers that a service adds to its answers' */
+
+/* The program's own methods are a message in and a message out, and know nothing of streams. A service that uses all of
+ * gRPC sees the stream: any number of answers at any time, and metadata both ways. Such methods are of the kind STREAM,
+ * and none of their functions is called. */
+typedef struct h2_service {
+    const ipt_method *(*find)(ipt_span path);
+    /* All of these, or none. */
+    void (*header)(h2_stream *stream, ipt_span name, ipt_span value); /* of the call; the library's memory */
+    void (*message)(h2_stream *stream, ipt_span bytes);
+    void (*said_all)(h2_stream *stream); /* has to end the call, now or later */
+    /* Adds headers, to live as long as the stream, before the first answer or to the status behind the last. */
+    size_t (*metadata)(h2_stream *stream, bool is_behind, nghttp2_nv *to);
+    void (*over)(h2_stream *stream); /* own is to be freed */
+} h2_service;
+
 /* ---- streams ---- */
 
 /* A timer and whose it is. */
@@ -80,6 +98,7 @@ struct h2_stream {
     size_t out_at;       /* of out: taken */
     size_t held;         /* bytes counted in the budgets */
     ipt_status *end;     /* the status that follows the answers; NULL: OK */
+    void *own;           /* of a service that sees streams */
     ipt_rpc_call *watch; /* a watch that waits for news */
     h2_stream *watch_next, *watch_prev;
     bool is_post, is_grpc, is_packed, bad_timeout, in_headers, said_all; /* said_all: the caller has ended its side */
@@ -162,7 +181,7 @@ struct ipt_transport {
     ipt_engine *engine;
     ipt_rpc *rpc;
     ipt_log *log;
-    const ipt_method *(*find)(ipt_span path);
+    const h2_service *service;
     uint32_t limit_streams;
     int64_t age_ns, keepalive_ns, grace_ns;
     ipt_listener listener;
@@ -179,10 +198,10 @@ struct ipt_transport {
 };
 
 /* transport.c */
-/* As ipt_transport_open, for methods of one's own (tests). */
+/* As ipt_transport_open, for another service (tests). */
 IPT_MUST_USE ipt_err h2_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config,
                                        const ipt_inherited *inherited, unsigned threads, unsigned first_shard,
-                                       const ipt_method *(*find)(ipt_span), ipt_transport **out);
+                                       const h2_service *service, ipt_transport **out);
 
 /* loop.c */
 IPT_MUST_USE ipt_err h2_loop_open(h2_loop *loop, ipt_transport *transport, unsigned number, unsigned shard);

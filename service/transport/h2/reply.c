@@ -23,7 +23,7 @@ enum { STATUS_HEADERS = 4 };
 /* What a status becomes in headers; the texts live in it. */
 typedef struct status_text {
     char code[12], message[3 * sizeof(((ipt_status *)0)->message)], details[H2_BINARY_MAX];
-    nghttp2_nv headers[STATUS_HEADERS];
+    nghttp2_nv headers[STATUS_HEADERS + H2_METADATA_MAX];
     size_t count;
 } status_text;
 
@@ -55,13 +55,22 @@ void h2_reply_reset(h2_stream *stream, uint32_t error)
         stream->conn->failed = true;
 }
 
+static size_t add_metadata(h2_stream *stream, bool is_behind, nghttp2_nv *to)
+{
+    const h2_service *service = stream->conn->loop->transport->service;
+    return service->metadata == NULL ? 0 : service->metadata(stream, is_behind, to);
+}
+
 static int submit_trailers(h2_stream *stream)
 {
-    const nghttp2_nv ok[] = {literal("grpc-status", "0")};
-    if (stream->end == NULL)
-        return nghttp2_submit_trailer(stream->conn->session, stream->id, ok, IPT_COUNT(ok));
+    if (stream->end == NULL) {
+        nghttp2_nv ok[1 + H2_METADATA_MAX] = {literal("grpc-status", "0")};
+        size_t count = 1 + add_metadata(stream, true, ok + 1);
+        return nghttp2_submit_trailer(stream->conn->session, stream->id, ok, count);
+    }
     status_text text = {.count = 0};
     write_status(stream->end, &text);
+    text.count += add_metadata(stream, true, text.headers + text.count);
     return nghttp2_submit_trailer(stream->conn->session, stream->id, text.headers, text.count);
 }
 
@@ -96,11 +105,13 @@ ssize_t h2_reply_read(nghttp2_session *session, int32_t id, uint8_t *to, size_t 
 /* Says the headers, behind which come messages. */
 static void begin(h2_stream *stream)
 {
-    const nghttp2_nv headers[] = {literal(":status", "200"), literal("content-type", "application/grpc")};
+    enum { FIRST = 2 };
+    nghttp2_nv headers[FIRST + H2_METADATA_MAX] = {literal(":status", "200"),
+                                                   literal("content-type", "application/grpc")};
+    size_t count = FIRST + add_metadata(stream, false, headers + FIRST);
     const nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = h2_reply_read};
     stream->answered = true;
-    submitted(stream,
-              nghttp2_submit_response(stream->conn->session, stream->id, headers, IPT_COUNT(headers), &provider));
+    submitted(stream, nghttp2_submit_response(stream->conn->session, stream->id, headers, count, &provider));
 }
 
 static void resume(h2_stream *stream)
@@ -124,10 +135,11 @@ void h2_reply_message(h2_stream *stream)
 static void reply_status_alone(h2_stream *stream, const ipt_status *status)
 {
     enum { FIRST = 2 };
-    nghttp2_nv headers[FIRST + STATUS_HEADERS] = {literal(":status", "200"),
-                                                  literal("content-type", "application/grpc")};
+    nghttp2_nv headers[FIRST + STATUS_HEADERS + H2_METADATA_MAX] = {literal(":status", "200"),
+                                                                    literal("content-type", "application/grpc")};
     status_text text = {.count = 0};
     write_status(status, &text);
+    text.count += add_metadata(stream, true, text.headers + text.count);
     memcpy(headers + FIRST, text.headers, text.count * sizeof(*headers));
     stream->answered = true;
     submitted(stream, nghttp2_submit_response(stream->conn->session, stream->id, headers, FIRST + text.count, NULL));

@@ -4,11 +4,12 @@
 
 void h2_request_header(h2_stream *stream, ipt_span name, ipt_span value)
 {
+    const h2_service *service = stream->conn->loop->transport->service;
     int64_t timeout;
     switch (name.n) {
     case 5:
         if (ipt_span_equal(name, IPT_SPAN(":path")))
-            stream->method = stream->conn->loop->transport->find(value);
+            stream->method = service->find(value);
         break;
     case 7:
         if (ipt_span_equal(name, IPT_SPAN(":method")))
@@ -31,6 +32,8 @@ void h2_request_header(h2_stream *stream, ipt_span name, ipt_span value)
     default:
         break;
     }
+    if (service->header != NULL)
+        service->header(stream, name, value);
 }
 
 void h2_request_begin(h2_stream *stream)

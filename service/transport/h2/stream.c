@@ -96,6 +96,8 @@ static void free_stream(h2_stream *stream)
 void h2_stream_free(h2_stream *stream)
 {
     h2_loop *loop = stream->conn->loop;
+    if (stream->own != NULL)
+        loop->transport->service->over(stream);
     h2_timer_cancel(&loop->timers, &stream->alarm.timer);
     unwatch(stream);
     unlink_stream(stream);
@@ -216,6 +218,11 @@ static void answer(h2_stream *stream, const h2_frame *frame)
         h2_reply_refuse(stream, IPT_PROBLEM_METHOD_NOT_ALLOWED, "compressed messages are not taken");
         return;
     }
+    const h2_service *service = stream->conn->loop->transport->service;
+    if (service->message != NULL) {
+        service->message(stream, frame->bytes);
+        return;
+    }
     if (stream->method->kind == IPT_METHOD_WATCH) {
         if (stream->watch == NULL)
             begin_watch(stream, frame->bytes);
@@ -307,8 +314,11 @@ static void end_when_done(h2_stream *stream)
 {
     if (!stream->said_all || stream->ended || stream->inbox.n != 0)
         return;
+    const h2_service *service = stream->conn->loop->transport->service;
     if (!h2_frame_is_between(&stream->reader))
         h2_reply_refuse(stream, IPT_PROBLEM_BAD_REQUEST, "the message is cut off");
+    else if (service->said_all != NULL)
+        service->said_all(stream);
     else if (stream->method->kind == IPT_METHOD_STREAM)
         h2_reply_end(stream, NULL);
     else if (stream->watch == NULL)

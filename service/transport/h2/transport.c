@@ -89,8 +89,7 @@ static void read_limits(ipt_transport *transport, const ipt_config *config)
 }
 
 ipt_err h2_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config, const ipt_inherited *inherited,
-                          unsigned threads, unsigned first_shard, const ipt_method *(*find)(ipt_span),
-                          ipt_transport **out)
+                          unsigned threads, unsigned first_shard, const h2_service *service, ipt_transport **out)
 {
     ipt_auto(ipt_transport) *transport = calloc(1, sizeof(*transport));
     if (transport == NULL)
@@ -98,7 +97,7 @@ ipt_err h2_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *co
     transport->engine = engine;
     transport->rpc = rpc;
     transport->log = ipt_engine_log(engine);
-    transport->find = find;
+    transport->service = service;
     transport->listener.fd = -1;
     read_limits(transport, config);
     ipt_err err = ipt_gate_init(&transport->gate, config->limit_connections, config->limit_per_address);
@@ -120,10 +119,11 @@ ipt_err h2_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *co
 ipt_err ipt_transport_open(ipt_engine *engine, ipt_rpc *rpc, const ipt_config *config, const ipt_inherited *inherited,
                            unsigned threads, unsigned first_shard, ipt_transport **out)
 {
+    static const h2_service methods = {.find = ipt_method_find};
     *out = NULL;
     if (config->grpc.kind == IPT_LISTEN_OFF)
         return IPT_OK;
-    return h2_transport_open(engine, rpc, config, inherited, threads, first_shard, ipt_method_find, out);
+    return h2_transport_open(engine, rpc, config, inherited, threads, first_shard, &methods, out);
 }
 
 ipt_err ipt_transport_start(ipt_transport *transport)

@@ -21,8 +21,9 @@ void h2_bench_open(h2_bench *bench)
     ipt_diag_done(&diag);
     (void)unlink(path);
     const ipt_generation *generation = ipt_engine_acquire(bench->engine);
-    ipt_err err = h2_transport_open(bench->engine, bench->rpc, generation->view->config, NULL, 1, 0, ipt_method_find,
-                                    &bench->transport);
+    static const h2_service methods = {.find = ipt_method_find};
+    ipt_err err =
+        h2_transport_open(bench->engine, bench->rpc, generation->view->config, NULL, 1, 0, &methods, &bench->transport);
     ipt_engine_release(bench->engine, generation);
     assert(err == IPT_OK);
     bench->loop = &bench->transport->loops[0];
