@@ -6,10 +6,10 @@ static const struct {
 } limits[H2_EVENTS] = {
     /* A proxy has the calls of all its clients on one connection, and resets each whose client goes away. */
     [H2_EVENT_RESET_IN] = {10000, 1000},  [H2_EVENT_RESET_OUT] = {10000, 1000},
-    [H2_EVENT_PING] = {100, 10}, /* clients measure the way with one for every window they fill */
+    [H2_EVENT_PING] = {100, 10}, /* that no answer has called for */
     [H2_EVENT_SETTINGS] = {32, 1},        [H2_EVENT_EMPTY_DATA] = {1000, 100},
     [H2_EVENT_WINDOW] = {100000, 100000}, /* honest clients send one for every answer or two */
-    [H2_EVENT_CONTROL] = {1000, 1000},    /* those before RFC 9218 send PRIORITY with every call */
+    [H2_EVENT_CONTROL] = {1000, 1000},
 };
 
 bool h2_flood_ok(h2_flood *flood, h2_event event, int64_t now_ns)
@@ -32,4 +32,10 @@ bool h2_flood_ok(h2_flood *flood, h2_event event, int64_t now_ns)
         return false;
     ++*level;
     return true;
+}
+
+void h2_flood_answered(h2_flood *flood)
+{
+    flood->level[H2_EVENT_PING] -= flood->level[H2_EVENT_PING] != 0;
+    flood->level[H2_EVENT_CONTROL] -= flood->level[H2_EVENT_CONTROL] != 0;
 }

@@ -27,5 +27,8 @@ typedef struct h2_flood {
 
 /* Counts one event; false: there were too many. now_ns never goes back. */
 IPT_MUST_USE bool h2_flood_ok(h2_flood *flood, h2_event event, int64_t now_ns);
+/* A frame of an answer was sent, so one more PING and one more of CONTROL are honest: gRPC's clients measure the way
+ * with a PING behind the data that they get, as fast as answers come, and old ones send PRIORITY with every call. */
+void h2_flood_answered(h2_flood *flood);
 
 #endif

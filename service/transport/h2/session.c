@@ -143,6 +143,7 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
+        h2_flood_answered(&conn->flood);
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
             after_end(session, frame->hd.stream_id);
         break;

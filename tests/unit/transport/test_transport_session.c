@@ -424,6 +424,26 @@ static void floods_end_in_enhance_your_calm(void **state)
     }
 }
 
+/* gRPC's clients ask how long the way is whenever an answer comes. */
+static void a_ping_for_every_answer_is_no_flood(void **state)
+{
+    static const char frames[] = "\0\0\x08\6\0\0\0\0\0abcdefgh\0\0\5\2\0\0\0\0\1\0\0\0\0\0";
+    h2_client client;
+    (void)state;
+    open_client(&client);
+    for (unsigned i = 0; i < 5000; i++) {
+        client.count = 0;
+        const h2_seen *seen = h2_client_call(&client, HEALTH, empty, true, NULL, NULL);
+        h2_client_run(&client);
+        assert_int_equal(seen->grpc, 0);
+        h2_client_raw(&client, frames, sizeof(frames) - 1);
+        h2_client_run(&client);
+    }
+    assert_false(client.over);
+    assert_int_equal(client.goaways, 0);
+    h2_client_close(&client);
+}
+
 static unsigned resets(bool ours)
 {
     static const char window[] = "\0\0\4\x08\0\0\0\0\0\x7f\xff\xff\xff"; /* WINDOW_UPDATE that no window can take */
@@ -522,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_connection_ends_at_its_age_and_streams_after_their_grace),
         cmocka_unit_test(a_daemon_that_ends_tells_who_watches),
         cmocka_unit_test(floods_end_in_enhance_your_calm),
+        cmocka_unit_test(a_ping_for_every_answer_is_no_flood),
         cmocka_unit_test(ten_thousand_resets_pass_and_no_more),
         cmocka_unit_test(every_allocation_of_a_connection_may_fail),
     };
