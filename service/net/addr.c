@@ -253,14 +253,25 @@ ipt_addr ipt_addr_from_bytes16(const uint8_t bytes[16])
     return addr;
 }
 
+/* An octet's digits and how many they are. */
+#define OCTET_1(v)                                                                                        \
+    {                                                                                                     \
+        '0' + ((v) >= 100  ? (v) / 100                                                                    \
+               : (v) >= 10 ? (v) / 10                                                                     \
+                           : (v)),                                                                        \
+            '0' + ((v) >= 100 ? (v) / 10 % 10 : (v) % 10), '0' + (v) % 10, 1 + ((v) >= 10) + ((v) >= 100) \
+    }
+#define OCTET_4(v)  OCTET_1(v), OCTET_1((v) + 1), OCTET_1((v) + 2), OCTET_1((v) + 3)
+#define OCTET_16(v) OCTET_4(v), OCTET_4((v) + 4), OCTET_4((v) + 8), OCTET_4((v) + 12)
+#define OCTET_64(v) OCTET_16(v), OCTET_16((v) + 16), OCTET_16((v) + 32), OCTET_16((v) + 48)
+
+/* Four characters are written and fewer count: what follows writes over the rest, and 16 are enough for all. Without a
+ * branch, because addresses are as good as random. */
 static char *put_octet(char *p, uint32_t v)
 {
-    if (v >= 100)
-        *p++ = (char)('0' + v / 100);
-    if (v >= 10)
-        *p++ = (char)('0' + v / 10 % 10);
-    *p++ = (char)('0' + v % 10);
-    return p;
+    static const char octets[256][4] = {OCTET_64(0), OCTET_64(64), OCTET_64(128), OCTET_64(192)};
+    memcpy(p, octets[v], sizeof(octets[v]));
+    return p + octets[v][3];
 }
 
 static char *put_group(char *p, unsigned v)

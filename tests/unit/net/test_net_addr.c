@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -288,6 +289,17 @@ static void random_text_is_read_as_inet_pton_reads_it(void **state)
     }
 }
 
+static void every_octet_is_printed_in_decimal(void **state)
+{
+    (void)state;
+    for (unsigned v = 0; v < 256; v++) {
+        char text[IPT_ADDR_TEXT], expected[32];
+        int n = snprintf(expected, sizeof(expected), "%u.%u.%u.%u", v, 255 - v, v / 2, v);
+        assert_int_equal(ipt_addr_format(ipt_addr_from_v4(v << 24 | (255 - v) << 16 | v / 2 << 8 | v), text), n);
+        assert_string_equal(text, expected);
+    }
+}
+
 static void formatting_is_undone_by_parsing(void **state)
 {
     (void)state;
@@ -440,6 +452,7 @@ int main(void)
         cmocka_unit_test(bad_text_is_refused_and_leaves_out_untouched),
         cmocka_unit_test(every_byte_in_every_place_of_a_quad_is_judged),
         cmocka_unit_test(random_text_is_read_as_inet_pton_reads_it),
+        cmocka_unit_test(every_octet_is_printed_in_decimal),
         cmocka_unit_test(formatting_is_undone_by_parsing),
         cmocka_unit_test(endpoints_carry_a_port_or_none),
         cmocka_unit_test(anything_odd_makes_the_whole_endpoint_malformed),
