@@ -18,6 +18,7 @@ extern "C" {
 #include "iptrust/base/buf.h"
 #include "iptrust/base/common.h"
 #include "iptrust/base/diag.h"
+#include "iptrust/base/show.h"
 #include "iptrust/base/span.h"
 
 #include "iptrust/net/addr.h"
