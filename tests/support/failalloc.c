@@ -1,9 +1,11 @@
 #include "failalloc.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
-static size_t fail_at, seen;
-static bool happened;
+/* Threads of a test count together. */
+static _Atomic size_t fail_at, seen;
+static _Atomic bool happened;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -14,27 +16,28 @@ void *__wrap_realloc(void *p, size_t size);
 
 void failalloc_at(size_t n)
 {
-    fail_at = n;
-    seen = 0;
-    happened = false;
+    atomic_store(&fail_at, 0); /* nothing fails while the rest is set */
+    atomic_store(&seen, 0);
+    atomic_store(&happened, false);
+    atomic_store(&fail_at, n);
 }
 
 bool failalloc_happened(void)
 {
-    return happened;
+    return atomic_load(&happened);
 }
 
 size_t failalloc_count(void)
 {
-    return seen;
+    return atomic_load(&seen);
 }
 
 static bool fails_now(void)
 {
-    seen++;
-    if (fail_at == 0 || seen != fail_at)
+    size_t number = atomic_fetch_add(&seen, 1) + 1, at = atomic_load(&fail_at);
+    if (at == 0 || number != at)
         return false;
-    happened = true;
+    atomic_store(&happened, true);
     errno = ENOMEM;
     return true;
 }

@@ -2,12 +2,22 @@
  * it began with. */
 #include "secure.h"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { NAMES_MAX = 64 }; /* of one certificate */
+#include "iptrust/engine/clock.h"
+
+enum {
+    NAMES_MAX = 64,              /* of one certificate */
+    RENEW_AGAIN_MS = 1000,       /* between two tries of a generation that could not be used */
+    TURN_BYTES = 18 << 10,       /* taken from the descriptor by one call: a record fits */
+    SILENT_BYTES_MAX = 64 << 10, /* taken in a row that bring a reader nothing: more than what stands in one record */
+};
 
 /* ---- contexts ---- */
 
@@ -31,12 +41,23 @@ static int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_n, 
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* NULL at the end; *good is false when it was another end than that of the text, such as that of memory: half a chain
+ * must not be taken for a whole one. */
+static X509 *next_certificate(BIO *bio, bool *good)
+{
+    ERR_clear_error(); /* of the end of another file */
+    X509 *cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+    unsigned long why = ERR_peek_last_error();
+    *good = cert != NULL || (ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE);
+    return cert;
+}
+
 static bool add_certificates(SSL_CTX *context, ipt_span pem)
 {
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
     bool good = bio != NULL;
     X509 *cert;
-    for (bool first = true; good && (cert = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL; first = false) {
+    for (bool first = true; good && (cert = next_certificate(bio, &good)) != NULL; first = false) {
         good = first ? SSL_CTX_use_certificate(context, cert) == 1 : SSL_CTX_add1_chain_cert(context, cert) == 1;
         X509_free(cert);
     }
@@ -63,7 +84,7 @@ static bool add_authorities(SSL_CTX *context, ipt_span pem)
     bool good = bio != NULL;
     X509 *cert;
     size_t count = 0;
-    for (; good && (cert = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL; count++) {
+    for (; good && (cert = next_certificate(bio, &good)) != NULL; count++) {
         good = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), cert) == 1 &&
                SSL_CTX_add_client_CA(context, cert) == 1;
         X509_free(cert);
@@ -96,39 +117,54 @@ static SSL_CTX *context_new(const ipt_tls_pem *pem)
     return NULL;
 }
 
-/* The lock is held. A generation that OpenSSL cannot use, though it was checked, changes nothing. */
-static void renew(h2_secure *secure)
+/* The lock is held. False: OpenSSL cannot use the generation in force, though it was checked, or there is no memory;
+ * what was there stays. */
+static bool renew(h2_secure *secure)
 {
     const ipt_tls_pem *pem = ipt_tls_files_acquire(secure->files);
     if (pem->number != secure->number) {
         SSL_CTX *context = context_new(pem);
-        secure->number = pem->number;
         if (context != NULL) {
             SSL_CTX_free(secure->context);
             secure->context = context;
+            secure->number = pem->number;
+        } else {
+            secure->again_at = ipt_clock_ns() + (uint64_t)RENEW_AGAIN_MS * 1000000;
         }
     }
+    bool good = pem->number == secure->number;
     ipt_tls_pem_release(pem);
+    return good;
+}
+
+bool h2_secure_renew(h2_secure *secure, char *why, size_t cap)
+{
+    char text[160];
+    (void)pthread_mutex_lock(&secure->lock);
+    bool good = renew(secure);
+    (void)pthread_mutex_unlock(&secure->lock);
+    if (good)
+        return true;
+    ERR_error_string_n(ERR_get_error(), text, sizeof(text));
+    ERR_clear_error();
+    snprintf(why, cap, "OpenSSL cannot use the certificate: %s", text);
+    return false;
 }
 
 bool h2_secure_open(h2_secure *secure, const ipt_listener_spec *spec, char *why, size_t cap)
 {
     ipt_tls_fault fault;
-    if (pthread_mutex_init(&secure->lock, NULL) != 0)
+    if (pthread_mutex_init(&secure->lock, NULL) != 0) {
+        snprintf(why, cap, "%s", ipt_err_name(IPT_ENOMEM));
         return false;
+    }
     ipt_err err = ipt_tls_files_open(spec, &fault, &secure->files);
     if (err != IPT_OK) {
         (void)pthread_mutex_destroy(&secure->lock);
         snprintf(why, cap, "%s", err == IPT_ECONFIG ? fault.text : ipt_err_name(err));
         return false;
     }
-    renew(secure);
-    if (secure->context != NULL)
-        return true;
-    char text[160];
-    ERR_error_string_n(ERR_get_error(), text, sizeof(text));
-    snprintf(why, cap, "OpenSSL cannot use the certificate: %s", text);
-    return false;
+    return h2_secure_renew(secure, why, cap);
 }
 
 void h2_secure_done(h2_secure *secure)
@@ -143,31 +179,63 @@ void h2_secure_done(h2_secure *secure)
 
 /* ---- connections ---- */
 
-/* An h2_tls is an SSL. */
-static SSL *ssl_of(const h2_tls *tls)
+struct h2_tls {
+    SSL *ssl;
+    size_t turn;   /* bytes that this call may still take from the descriptor */
+    size_t silent; /* bytes taken since the last that were for the reader */
+};
+
+/* OpenSSL goes on reading for as long as there are bytes that are not for us: renewed keys, refused renegotiations.
+ * Whoever sends those as fast as they are read would have the loop for himself. */
+static long on_read(BIO *bio, int what, const char *bytes, size_t n, int arg, long arg_long, int result, size_t *done)
 {
-    return (SSL *)(uintptr_t)tls;
+    h2_tls *tls = (h2_tls *)(void *)BIO_get_callback_arg(bio);
+    (void)bytes, (void)n, (void)arg, (void)arg_long;
+    if (what == (BIO_CB_READ | BIO_CB_RETURN) && result > 0 && done != NULL) {
+        tls->turn -= *done < tls->turn ? *done : tls->turn;
+        tls->silent += *done;
+    }
+    if (what != BIO_CB_READ || tls->turn != 0)
+        return result;
+    BIO_clear_retry_flags(bio);
+    BIO_set_retry_read(bio);
+    return -1;
+}
+
+static bool attach(h2_tls *tls, int fd)
+{
+    BIO *bio = BIO_new_socket(fd, BIO_NOCLOSE);
+    if (bio == NULL)
+        return false;
+    BIO_set_callback_ex(bio, on_read);
+    BIO_set_callback_arg(bio, (char *)(void *)tls);
+    SSL_set_bio(tls->ssl, bio, bio);
+    SSL_set_accept_state(tls->ssl);
+    return true;
 }
 
 h2_tls *h2_tls_new(h2_secure *secure, int fd)
 {
+    h2_tls *tls = calloc(1, sizeof(*tls));
+    if (tls == NULL)
+        return NULL;
     (void)pthread_mutex_lock(&secure->lock);
-    renew(secure);
-    SSL *ssl = SSL_new(secure->context);
+    if (ipt_clock_ns() >= secure->again_at)
+        (void)renew(secure);
+    tls->ssl = SSL_new(secure->context);
     (void)pthread_mutex_unlock(&secure->lock);
-    if (ssl == NULL)
-        return NULL;
-    if (SSL_set_fd(ssl, fd) != 1) {
-        SSL_free(ssl);
-        return NULL;
-    }
-    SSL_set_accept_state(ssl);
-    return (h2_tls *)ssl;
+    if (tls->ssl != NULL && attach(tls, fd))
+        return tls;
+    h2_tls_free(tls);
+    return NULL;
 }
 
 void h2_tls_free(h2_tls *tls)
 {
-    SSL_free(ssl_of(tls));
+    if (tls == NULL)
+        return;
+    SSL_free(tls->ssl);
+    free(tls);
 }
 
 static h2_io outcome(SSL *ssl, int result)
@@ -186,20 +254,21 @@ static h2_io outcome(SSL *ssl, int result)
 
 h2_io h2_tls_accept(h2_tls *tls)
 {
-    SSL *ssl = ssl_of(tls);
     ERR_clear_error();
-    h2_io done = outcome(ssl, SSL_do_handshake(ssl));
+    tls->turn = TURN_BYTES;
+    h2_io done = outcome(tls->ssl, SSL_do_handshake(tls->ssl));
     if (done != H2_IO_DONE)
         return done;
     const unsigned char *name;
     unsigned n;
-    SSL_get0_alpn_selected(ssl, &name, &n); /* empty when the caller has not spoken of any */
+    tls->silent = 0;
+    SSL_get0_alpn_selected(tls->ssl, &name, &n); /* empty when the caller has not spoken of any */
     return n != 0 ? H2_IO_DONE : H2_IO_ENDED;
 }
 
 bool h2_tls_is_verified(const h2_tls *tls)
 {
-    return SSL_get0_peer_certificate(ssl_of(tls)) != NULL && SSL_get_verify_result(ssl_of(tls)) == X509_V_OK;
+    return SSL_get0_peer_certificate(tls->ssl) != NULL && SSL_get_verify_result(tls->ssl) == X509_V_OK;
 }
 
 typedef struct names {
@@ -246,7 +315,7 @@ static void add_name(names *to, const GENERAL_NAME *name)
 
 bool h2_tls_is_allowed(const h2_tls *tls, const h2_secure *secure)
 {
-    const X509 *cert = SSL_get0_peer_certificate(ssl_of(tls));
+    const X509 *cert = SSL_get0_peer_certificate(tls->ssl);
     names all = {.count = 0};
     if (cert == NULL)
         return false;
@@ -261,23 +330,25 @@ bool h2_tls_is_allowed(const h2_tls *tls, const h2_secure *secure)
 
 h2_io h2_tls_read(h2_tls *tls, uint8_t *to, size_t n, size_t *done)
 {
-    SSL *ssl = ssl_of(tls);
     ERR_clear_error();
     *done = 0;
-    return outcome(ssl, SSL_read_ex(ssl, to, n, done));
+    tls->turn = TURN_BYTES;
+    h2_io io = outcome(tls->ssl, SSL_read_ex(tls->ssl, to, n, done));
+    if (io == H2_IO_DONE)
+        tls->silent = 0;
+    return tls->silent > SILENT_BYTES_MAX ? H2_IO_ENDED : io;
 }
 
 h2_io h2_tls_write(h2_tls *tls, const uint8_t *bytes, size_t n, size_t *done)
 {
-    SSL *ssl = ssl_of(tls);
     ERR_clear_error();
     *done = 0;
-    return outcome(ssl, SSL_write_ex(ssl, bytes, n, done));
+    return outcome(tls->ssl, SSL_write_ex(tls->ssl, bytes, n, done));
 }
 
 void h2_tls_say_end(h2_tls *tls)
 {
     ERR_clear_error();
-    (void)SSL_shutdown(ssl_of(tls));
+    (void)SSL_shutdown(tls->ssl);
     ERR_clear_error();
 }

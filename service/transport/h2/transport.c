@@ -25,14 +25,18 @@ static void log_listener(const ipt_transport *transport, ipt_log_level level, co
 
 static void told(void *context, size_t which, ipt_tls_look look, const ipt_tls_fault *fault)
 {
-    const ipt_transport *transport = context;
+    ipt_transport *transport = context;
+    char why[240];
+    const char *reason = look == IPT_TLS_TAKEN ? why : fault->text;
+    /* Two libraries judge it: GnuTLS the files, OpenSSL what it serves them with. */
+    bool taken = look == IPT_TLS_TAKEN && h2_secure_renew(&transport->secure, why, sizeof(why));
     (void)which;
     ipt_log_line line;
-    ipt_log_begin(&line, transport->log, look == IPT_TLS_TAKEN ? IPT_LOG_INFO : IPT_LOG_ERROR,
-                  look == IPT_TLS_TAKEN ? "certificate taken" : "certificate refused, the old one stays");
+    ipt_log_begin(&line, transport->log, taken ? IPT_LOG_INFO : IPT_LOG_ERROR,
+                  taken ? "certificate taken" : "certificate refused, the old one stays");
     ipt_log_str(&line, "listener", IPT_SPAN("grpc"));
-    if (look != IPT_TLS_TAKEN)
-        ipt_log_str(&line, "reason", ipt_span_from(fault->text));
+    if (!taken)
+        ipt_log_str(&line, "reason", ipt_span_from(reason));
     ipt_log_end(&line);
 }
 
