@@ -33,7 +33,7 @@ MODULES = {
     "rpc": ("engine callout codec resolve view config ranges wire geo net metrics base", r"protobuf-c/.*|.*\.pb-c"),
     "transport": ("rpc engine listener tls callout codec resolve view config ranges wire geo net metrics base", r"grpc/.*|nghttp2/.*|openssl/.*"),
     "daemon": ("rest rpc transport engine listener tls explain codec resolve view config ranges wire geo net metrics base", ""),
-    "cli": ("explain central codec resolve view config ranges wire geo net base", "curl/.*|yajl.*"),
+    "cli": ("engine tls explain central codec resolve view config ranges wire geo net base", "curl/.*|yajl.*"),
 }
 # The C library and the kernel are everybody's, except that what is below `metrics` and `engine` does no effects.
 LIBC = re.compile(r"^(assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"

@@ -6,9 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "iptrust/base/show.h"
-#include "iptrust/central/bundle.h"
 #include "iptrust/config/diag_print.h"
+#include "iptrust/engine/central.h"
+#include "iptrust/tls/tls.h"
 
 /* A daemon when --server names one, else a view of our own. */
 typedef struct source {
@@ -240,18 +240,11 @@ static bool show_check(const ipt_options *options, const char *path, ipt_err err
     return true;
 }
 
-/* As the daemon does when it starts. */
-static ipt_err check_keys(const ipt_config *config, ipt_diag *diag)
+/* What the text of a configuration does not show and a start would refuse: keys and the files of TLS. */
+static ipt_err check_files(const ipt_config *config, ipt_diag *diag)
 {
-    const ipt_central_spec *central = config->central;
-    ipt_public_key key;
-    ipt_shown shown;
-    size_t errors = diag->errors;
-    for (size_t i = 0; central != NULL && i < central->public_key_count; i++)
-        if (!ipt_public_key_parse(ipt_span_from(central->public_keys[i]), &key))
-            ipt_diag_add(diag, IPT_ERROR, central->place, "\"%s\" is no Ed25519 key",
-                         ipt_show(ipt_span_from(central->public_keys[i]), &shown));
-    return diag->errors == errors ? IPT_OK : IPT_ECONFIG;
+    ipt_err err = ipt_engine_check_central(config, diag);
+    return err == IPT_OK ? ipt_tls_check(config, (int64_t)time(NULL), diag) : err;
 }
 
 ipt_exit ipt_run_check(const ipt_options *options)
@@ -270,7 +263,7 @@ ipt_exit ipt_run_check(const ipt_options *options)
     if (err == IPT_OK)
         err = ipt_config_load(path, &config_options, &diag, &config);
     if (err == IPT_OK)
-        err = check_keys(config, &diag);
+        err = check_files(config, &diag);
     if (err == IPT_OK)
         err = ipt_local_view(&config, &diag, &view);
     bool shown = show_check(options, path, err, &diag, view);

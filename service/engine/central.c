@@ -40,40 +40,6 @@ void engine_central_done(ipt_engine *engine)
     (void)pthread_mutex_destroy(&c->lock);
 }
 
-/* ---- keys ---- */
-
-static size_t parse_keys(const ipt_central_spec *spec, ipt_public_key keys[IPT_CENTRAL_KEYS_MAX], ipt_diag *diag)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < spec->public_key_count; i++) {
-        ipt_shown shown;
-        if (count == IPT_CENTRAL_KEYS_MAX) {
-            if (diag != NULL)
-                ipt_diag_add(diag, IPT_ERROR, spec->place, "more than %d keys", IPT_CENTRAL_KEYS_MAX);
-            break;
-        }
-        if (ipt_public_key_parse(ipt_span_from(spec->public_keys[i]), &keys[count]))
-            count++;
-        else if (diag != NULL)
-            ipt_diag_add(diag, IPT_ERROR, spec->place,
-                         "\"%s\" is no Ed25519 key: expected the base64 that `iptrust bundle keygen` prints",
-                         ipt_show(ipt_span_from(spec->public_keys[i]), &shown));
-    }
-    return count;
-}
-
-ipt_err ipt_engine_check_central(const ipt_config *config, ipt_diag *diag)
-{
-    ipt_public_key keys[IPT_CENTRAL_KEYS_MAX];
-    ipt_signing_key key;
-    size_t errors = diag->errors;
-    if (config->central != NULL)
-        (void)parse_keys(config->central, keys, diag);
-    if (config->signing_key_file != NULL && engine_served_key(config, diag, &key))
-        explicit_bzero(&key, sizeof(key));
-    return diag->errors == errors ? IPT_OK : IPT_ECONFIG;
-}
-
 /* ---- what may be taken ---- */
 
 /* NULL: it may. Time and the serials of the past are not looked at: what is in force stays so. */
@@ -85,7 +51,7 @@ static const char *objection(ipt_span bytes, const ipt_central_spec *spec, ipt_b
         return why;
     if (!spec->is_unsigned && !out->is_signed)
         return "it is not signed";
-    if (!spec->is_unsigned && !ipt_bundle_verify(out, keys, parse_keys(spec, keys, NULL)))
+    if (!spec->is_unsigned && !ipt_bundle_verify(out, keys, engine_central_keys(spec, keys, NULL)))
         return "none of public_keys has signed it, or it was changed since";
     if (out->serial < spec->min_serial)
         return "its serial is below min_serial";

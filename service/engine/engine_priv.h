@@ -125,13 +125,17 @@ void engine_central_set(ipt_engine *engine, ipt_config *config, bool in_force); 
 void engine_central_judge(ipt_engine *engine);
 void engine_central_remember(ipt_engine *engine); /* any thread */
 void engine_central_collect(ipt_engine *engine, ipt_expo *expo);
+/* central_keys.c */
+/* Those of public_keys that are keys, at most IPT_CENTRAL_KEYS_MAX; diag (may be NULL) is told of the others. */
+size_t engine_central_keys(const ipt_central_spec *spec, ipt_public_key keys[IPT_CENTRAL_KEYS_MAX], ipt_diag *diag);
+/* What serve_central.signing_key_file holds; false: diag says why not. */
+IPT_MUST_USE bool engine_served_key(const ipt_config *config, ipt_diag *diag, ipt_signing_key *out);
 /* central_fetch.c */
 IPT_MUST_USE ipt_err engine_central_start(ipt_engine *engine);
 void engine_central_stop(ipt_engine *engine);
 /* served.c */
 void engine_served_init(ipt_engine *engine);
 void engine_served_done(ipt_engine *engine);
-IPT_MUST_USE bool engine_served_key(const ipt_config *config, ipt_diag *diag, ipt_signing_key *out);
 void engine_served_set_key(ipt_engine *engine, const ipt_config *config, ipt_diag *diag);
 void engine_served_renew(ipt_engine *engine, const ipt_config *config); /* after a view with it is published */
 /* config_json.c: what others need to judge as this configuration does; as YAML for `central`. */

@@ -1,10 +1,7 @@
 /* Our own lists and policies as a bundle for others (`serve_central`): made anew when they change, with a serial that
  * rises across restarts. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine_priv.h"
 
@@ -46,28 +43,6 @@ const ipt_served *ipt_engine_served(ipt_engine *engine)
 uint64_t ipt_engine_served_number(ipt_engine *engine)
 {
     return atomic_load_explicit(&engine->served.number, memory_order_relaxed);
-}
-
-/* ---- the key ---- */
-
-bool engine_served_key(const ipt_config *config, ipt_diag *diag, ipt_signing_key *out)
-{
-    char pem[1024];
-    struct stat st;
-    int fd = open(config->signing_key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    ssize_t n = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, pem, sizeof(pem)) : -1;
-    bool open_to_all = n >= 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0;
-    if (fd >= 0)
-        (void)close(fd);
-    bool ok = n > 0 && ipt_signing_key_parse((ipt_span){pem, (size_t)n}, out);
-    explicit_bzero(pem, sizeof(pem));
-    if (!ok)
-        ipt_diag_add(diag, IPT_ERROR, config->signing_key_place, "%s %s", config->signing_key_file,
-                     n < 0 ? "cannot be read" : "is no Ed25519 key in PEM");
-    else if (open_to_all)
-        ipt_diag_add(diag, IPT_WARNING, config->signing_key_place, "%s can be read by every user of this machine",
-                     config->signing_key_file);
-    return ok;
 }
 
 void engine_served_set_key(ipt_engine *engine, const ipt_config *config, ipt_diag *diag)

@@ -234,11 +234,15 @@ class Polling(Case):
             with self.subTest(text):
                 path = os.path.join(self.dir, "wrong.yaml")
                 with open(path, "w") as f:
-                    f.write(text + "\n")
+                    f.write(text + "\nstate_dir: wrong\n")
                 done = subprocess.run([os.environ.get("IPTRUSTD", "build/dev/iptrustd"), "--config", path, "--check-config"],
                                       capture_output=True, text=True, timeout=60)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(path + ":1:", done.stderr)
+                started = subprocess.run([os.environ.get("IPTRUSTD", "build/dev/iptrustd"), "--config", path], capture_output=True,
+                                         text=True, timeout=60)
+                self.assertEqual(started.returncode, 2, started.stderr)
+                self.assertIn(path + ":1:", started.stderr)
 
 
 class Serving(Case):

@@ -410,6 +410,41 @@ class CheckConfig(Case):
         answer = json.loads(out)
         self.assertEqual((code, answer["ok"], answer["diagnostics"][0]["line"]), (2, False, 2))
 
+    def check(self, text):
+        path = self.write("files.yaml", text + "\n")
+        code, out, err = run("check-config", path)
+        return code, err.replace(path, "FILE")
+
+    def test_keys_that_a_start_would_refuse_are_said(self):
+        key, none = os.path.join(self.dir, "central.key"), self.write("no.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n")
+        public = run("bundle", "keygen", "--key", key)[1].strip()
+        url = "central: {url: 'https://central.example/', public_keys: [%s]}"
+        rows = ((url % public, 0, ""), (url % "AAAA", 2, "is no Ed25519 key"),
+                ("serve_central: {signing_key_file: %s}" % key, 0, ""),
+                ("serve_central: {signing_key_file: /nowhere/central.key}", 2, "FILE:1:35: error: /nowhere/central.key cannot be read"),
+                ("serve_central: {signing_key_file: %s}" % self.dir, 2, "cannot be read"),
+                ("serve_central: {signing_key_file: %s}" % none, 2, "is no Ed25519 key in PEM"))
+        for text, wanted, words in rows:
+            with self.subTest(text):
+                code, said = self.check(text)
+                self.assertEqual(code, wanted, said)
+                self.assertIn(words, said)
+
+    def test_files_of_tls_that_a_start_would_refuse_are_said(self):
+        for name in ("one", "two"):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                            "-subj", "/CN=" + name, "-keyout", name + ".key", "-out", name + ".pem"], cwd=self.dir, check=True,
+                           capture_output=True, timeout=60)
+        rows = (("http", "one.pem", "one.key", 0, ""), ("grpc", "one.pem", "two.key", 2, "does not fit the certificate"),
+                ("grpc", "one.pem", "one.pem", 2, "holds no private key"), ("health", "one.key", "one.key", 2, "holds no certificate"),
+                ("http", "one.pem", "none.key", 2, "No such file"))
+        for listener, cert, key, wanted, words in rows:
+            with self.subTest(listener=listener, cert=cert, key=key):
+                code, said = self.check("%s: {listen: 127.0.0.1:0, tls: {cert: %s, key: %s}}" % (listener, cert, key))
+                self.assertEqual(code, wanted, said)
+                self.assertIn(words, said)
+                self.assertEqual(": error: " in said, wanted != 0, said)
+
     def test_without_a_file_it_is_the_built_in_one(self):
         self.assertEqual(run("check-config")[0], 0)
         self.assertEqual(run("check-config", "/nonexistent.yaml")[0], 2)

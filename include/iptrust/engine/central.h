@@ -44,7 +44,8 @@ void ipt_served_release(const ipt_served *served);
 /* Number of the one that ipt_engine_served would give; 0: none. Any thread, without a lock. */
 uint64_t ipt_engine_served_number(ipt_engine *engine);
 
-/* Keys and key files of `central` and `serve_central`: IPT_ECONFIG when one is none; diag says which. */
+/* Keys and key files of `central` and `serve_central`: IPT_ECONFIG when one is none; diag says which.
+ * Wants no engine. */
 IPT_MUST_USE ipt_err ipt_engine_check_central(const ipt_config *config, ipt_diag *diag);
 
 #endif
