@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 import unittest
 
 import grpc
@@ -20,7 +21,9 @@ SERVICES = ["", "envoy.service.auth.v3.Authorization", "grpc.health.v1.Health", 
 OWN = """
   resting: {trust: [lb], clients: any, selectable_by: [rest]}
   strict: {trust: [lb], mode: enforce, deny: {confidence_below: medium}, selectable_by: [ext_authz]}
+  proven: {trust: [mesh], clients: any}
 """
+MESH = '  mesh: {prefixes: [10.0.40.0/24], internal: true, proof: {principals: ["spiffe://example.org/edge"]}}\n'
 SECONDS = 30  # of one call, on a busy machine with a sanitizer
 
 
@@ -30,7 +33,8 @@ def tearDownModule():
 
 
 def config(way):
-    return CONFIG.replace("grpc: {listen: 127.0.0.1:0}", "grpc: " + way.listen()) + OWN.lstrip("\n")
+    text = CONFIG.replace("grpc: {listen: 127.0.0.1:0}", "grpc: " + way.listen()).replace("policies:\n", MESH + "policies:\n")
+    return text + OWN.lstrip("\n")
 
 
 class Clients:
@@ -79,7 +83,13 @@ class Clients:
         self.assertIn("lb", [l.name for l in status.lists])
 
     def test_a_principal_is_believed_of_trusted_callers(self):
-        self.stub.resolve(PB.ResolveRequest(request=request(principal="spiffe://example.org/x")), timeout=SECONDS)
+        rows = [("spiffe://example.org/edge", PB.LEVEL_AUTHENTICATED, "proof_verified"),
+                ("spiffe://example.org/x", PB.LEVEL_LOW, "proof_failed")]
+        for principal, level, reason in rows:
+            with self.subTest(principal=principal):
+                asked = request(peer="10.0.40.1", policy="proven", principal=principal)
+                confidence = self.stub.resolve(PB.ResolveRequest(request=asked), timeout=SECONDS).decision.confidence
+                self.assertEqual((confidence.level, reason in [r.code for r in confidence.reasons]), (level, True))
 
     def test_statuses_are_those_of_the_contract(self):
         rows = [(grpc.StatusCode.INVALID_ARGUMENT, PB.Request(), "missing_peer", "request.peer"),
@@ -271,6 +281,32 @@ class MutualTls(Clients, unittest.TestCase):
     def test_a_caller_of_another_name_is_denied(self):
         with Way("mtls", Clients.authority, "stranger").channel(self.address) as channel:
             self.fails(grpc.StatusCode.PERMISSION_DENIED, Stub(channel).resolve, PB.ResolveRequest(request=request()))
+
+
+class Freshness(unittest.TestCase):
+    def test_a_list_that_becomes_stale_is_told_by_itself(self):
+        """Nobody reloads or fetches: a timer publishes the view, and health follows what must be fresh, for who watches, too."""
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 48))
+        d = Daemon(CONFIG.replace("lists:\n", "ready: {require_fresh: [lb]}\nlists:\n").replace(
+            "[10.0.12.0/24], internal: true", "[10.0.12.0/24], internal: true, soft_age: 1m, fetched_at: %s" % since))
+        self.addCleanup(d.stop)
+
+        def seen():
+            _, answer = d.resolve({"peer": "10.0.12.1", "headers": [["X-Forwarded-For", "8.8.8.8"]]})
+            stale = "list_stale" in [r["code"] for r in answer["confidence"]["reasons"]]
+            return d.call("GET", "/readyz", listener="health")[0], answer["client_ip"], stale, answer["revision"]["lists"]
+
+        with grpc.insecure_channel(d.addresses["grpc"]) as channel:
+            watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=""), timeout=2 * SECONDS)
+            self.assertEqual(next(watching).status, health_pb2.HealthCheckResponse.SERVING)
+            before = seen()
+            self.assertEqual(before[:3], (200, "8.8.8.8", False))
+            self.assertEqual(next(watching).status, health_pb2.HealthCheckResponse.NOT_SERVING)
+            self.assertEqual(seen(), (503, "8.8.8.8", True, before[3]))
+            watching.cancel()
+        self.assertTrue(d.wait_log("freshness of a list changed"))
+        told = [line["msg"] for line in d.lines]
+        self.assertEqual((told.count("freshness of a list changed"), told.count("configuration reloaded")), (1, 0))
 
 
 class Ending(unittest.TestCase):

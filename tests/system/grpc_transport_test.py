@@ -6,6 +6,7 @@ import pwd
 import resource
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -21,13 +22,15 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
-from grpc_peers import CLIENTS, PB, TRUST, Stub, request
+from grpc_peers import CLIENTS, PB, TRUST, Authority, Stub, Way, request
 from rest_daemon import BINARY, CONFIG, Daemon, read_all
 
 SECONDS = 30
 SANITIZED = os.environ.get("IPTRUST_SANITIZED", "")
 CALLS = int(os.environ.get("IPTRUST_CALLS", "50000"))  # of the memory test; .ci/long asks for more
 MEMORY_MB = 40
+AUTH = grpc.protos("envoy/service/auth/v3/external_auth.proto")
+CHECK = "/envoy.service.auth.v3.Authorization/Check"
 
 
 def limited(limits):
@@ -44,10 +47,12 @@ def load(address, *args):
 
 
 class Raw:
-    """An HTTP/2 connection frame by frame."""
+    """An HTTP/2 connection frame by frame; of a context of TLS, over that."""
 
-    def __init__(self, d, source=None):
-        self.sock, self.data = d.raw("grpc", SECONDS, source), b""
+    def __init__(self, d, source=None, context=None):
+        self.sock, self.data, self.body = d.raw("grpc", SECONDS, source), b"", b""
+        if context is not None:
+            self.sock = context.wrap_socket(self.sock, server_hostname="localhost")
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
         self.h2.initiate_connection()
         self.send()
@@ -81,7 +86,8 @@ class Raw:
         return next((event for event in self.events(seconds) if isinstance(event, kind)), None)
 
     def call(self, path=TRUST + "Resolve", message=None, headers=(), pause=0):
-        """The trailers of a call, whose message is sent after a pause; of one that was reset its error code, as "reset"."""
+        """The trailers of a call, whose message is sent after a pause; of one that was reset its error code, as "reset". What
+        came before the trailers is in body."""
         stream = self.h2.get_next_available_stream_id()
         body = (message or asked()).SerializeToString()
         self.h2.send_headers(stream, [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "x"),
@@ -93,6 +99,8 @@ class Raw:
         for event in self.events():
             if isinstance(event, h2.events.StreamReset):
                 return {"reset": int(event.error_code)}
+            if isinstance(event, h2.events.DataReceived):
+                self.body += event.data
             if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)) and "grpc-status" in dict(event.headers):
                 return dict(event.headers)
         return {}
@@ -183,6 +191,24 @@ class Limits(unittest.TestCase):
             hold.set()
             self.assertEqual(late.result().decision.client_ip, "8.8.8.8")
 
+    def test_messages_and_streams_are_limited_as_configured(self):
+        d = self.daemon(limited("message: 64KiB, streams: 7"))
+        raw = Raw(d)
+        self.addCleanup(raw.close)
+        settings = raw.until(h2.events.RemoteSettingsChanged).changed_settings
+        self.assertEqual(settings[h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS].new_value, 7)
+        large = PB.Header(name="A", value=b"a" * 70000)
+        with grpc.insecure_channel(d.addresses["grpc"]) as channel:
+            stub = Stub(channel)
+            small = asked(headers=[PB.Header(name="A", value=b"a" * 60000)])
+            self.assertTrue(stub.resolve(small, timeout=SECONDS).decision.client_ip)
+            with self.assertRaises(grpc.RpcError) as caught:
+                stub.resolve(asked(headers=[large]), timeout=SECONDS)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+            check = AUTH.CheckRequest()  # what Envoy hands on is its clients', and never an error
+            check.attributes.request.http.headers["cookie"] = "a" * 70000
+            self.assertTrue(channel.unary_unary(CHECK)(check.SerializeToString(), timeout=SECONDS))
+
     def test_a_deadline_that_has_passed_is_a_status(self):
         d = self.daemon()
         for timeout, status in (("1m", "4"), ("20S", "0")):
@@ -271,6 +297,94 @@ class Limits(unittest.TestCase):
             self.assertEqual(done.returncode, 1, done.stderr.decode())
             [line] = [l for l in map(json.loads, done.stderr.splitlines()) if l["msg"] == "cannot listen"]
             self.assertEqual((line["listener"], line["address"]), ("grpc", address))
+
+
+class Callers(unittest.TestCase):
+    """From an address that nobody named: a certificate that was verified makes a caller trusted, and nothing else does."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.authority = Authority()
+        cls.addClassCleanup(cls.authority.close)
+
+    def context(self, who):
+        context = ssl.create_default_context(cafile=self.authority.file("ca.pem"))
+        context.set_alpn_protocols(["h2"])
+        if who:
+            context.load_cert_chain(self.authority.file(who + ".pem"), self.authority.file(who + ".key"))
+        return context
+
+    def daemon(self, kind):
+        d = Daemon(CONFIG.replace("grpc: {listen: 127.0.0.1:0}", "grpc: " + Way(kind, self.authority).listen()))
+        self.addCleanup(d.stop)
+        return d
+
+    def test_who_is_trusted(self):
+        rows = (("tcp", None, "127.0.0.1", True), ("tcp", None, "127.0.0.2", False), ("tls", None, "127.0.0.2", False),
+                ("tls", "caller", "127.0.0.2", False), ("mtls", "caller", "127.0.0.2", True))
+        for kind, who, source, trusted in rows:
+            with self.subTest(kind=kind, who=who, source=source):
+                raw = Raw(self.daemon(kind), (source, 0), None if kind == "tcp" else self.context(who))
+                try:
+                    self.assertEqual(raw.call().get("grpc-status"), "0")
+                finally:
+                    raw.close()
+                decision = PB.ResolveResponse.FromString(raw.body[5:]).decision
+                self.assertEqual(decision.client_ip, "8.8.8.8")
+                told = [reason.code for reason in decision.confidence.reasons]
+                self.assertEqual("caller_unauthenticated" not in told, trusted, told)
+
+    def test_a_renewed_certificate_is_shown_and_calls_go_on(self):
+        d = self.daemon("mtls")
+        host, port = d.addresses["grpc"].rsplit(":", 1)
+
+        def shown():
+            with socket.create_connection((host, int(port)), SECONDS) as sock, \
+                    self.context("caller").wrap_socket(sock, server_hostname="localhost") as tls:
+                return tls.getpeercert(True)
+
+        def on_disk():
+            return ssl.PEM_cert_to_DER_cert(self.authority.read("server.pem").decode())
+
+        old = Raw(d, None, self.context("caller"))
+        self.addCleanup(old.close)
+        self.assertEqual((old.call().get("grpc-status"), shown()), ("0", on_disk()))
+        self.authority.make("server", "DNS:localhost,IP:127.0.0.1")
+        end = time.monotonic() + SECONDS
+        while shown() != on_disk():
+            self.assertLess(time.monotonic(), end, d.stderr())
+            time.sleep(0.1)
+        self.assertEqual(old.call().get("grpc-status"), "0", "a connection of before lives on")
+        self.assertTrue([l for l in d.lines if l["msg"].startswith("certificate ") and l["listener"] == "grpc"], d.stderr())
+
+
+class Counting(unittest.TestCase):
+    def test_calls_are_counted_by_method_and_result(self):
+        d = Daemon()
+        self.addCleanup(d.stop)
+        with grpc.insecure_channel(d.addresses["grpc"]) as channel:
+            stub = Stub(channel)
+            for _ in range(3):
+                stub.resolve(asked(), timeout=SECONDS)
+            with self.assertRaises(grpc.RpcError):
+                stub.resolve(PB.ResolveRequest(), timeout=SECONDS)
+            stub.batch(PB.ResolveBatchRequest(requests=[request()] * 5), timeout=SECONDS)
+            self.assertEqual(len(list(stub.stream(iter([PB.ResolveStreamRequest(request=request())] * 2), timeout=SECONDS))), 2)
+            stub.lookup(PB.LookupAddressRequest(address="8.8.8.8"), timeout=SECONDS)
+            stub.status(PB.GetStatusRequest(), timeout=SECONDS)
+            self.assertTrue(channel.unary_unary(CHECK)(b"", timeout=SECONDS))
+            channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=SECONDS)
+        text = d.call("GET", "/metrics", listener="health")[2].decode()
+
+        def value(name):
+            return sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
+
+        for api, result, count in (("grpc_resolve", "ok", 3), ("grpc_resolve", "missing_peer", 1), ("grpc_batch", "ok", 1),
+                                   ("grpc_lookup", "ok", 1), ("grpc_status", "ok", 1), ("grpc_health", "ok", 1), ("ext_authz", "ok", 1)):
+            self.assertEqual(value('iptrust_requests_total{api="%s",result="%s"}' % (api, result)), count, (api, result))
+        self.assertGreater(value('iptrust_requests_total{api="grpc_stream",result="ok"}'), 0)
+        self.assertEqual(value('iptrust_request_duration_seconds_count{api="grpc_resolve"}'), 4)
+        self.assertEqual(value("iptrust_decisions_total{"), 3 + 5 + 2 + 1)
 
 
 class Load(unittest.TestCase):
