@@ -21,7 +21,7 @@ import time
 import traceback
 
 from feed_server import Feed, Other, Proxy, bad_certificate
-from lists_test import BASE, wait_for
+from lists_test import BASE, IPTRUST, wait_for
 from rest_daemon import BINARY, Daemon
 
 REAL = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "ranges" / "aws" / "ip-ranges.json"
@@ -194,8 +194,10 @@ class Run:
         if self.state in ("last good", "held"):
             good = self.document()
             self.feed.answer = body(good.body())
+            before = self.list()["fetched_at"]
             assert self.refresh() in ({"updated": 1}, {"unchanged": 1}), self.daemon.stderr()
-            assert wait_for(lambda: self.prefixes() == good.prefixes())
+            # What is counted is not yet what is published.
+            assert wait_for(lambda: self.prefixes() == good.prefixes() and self.list()["fetched_at"] != before)
         if self.state == "held":
             self.feed.answer = body(self.document().with_("65.0.0.0/10").body())
             assert self.refresh() == {"held": 1}, self.daemon.stderr()
@@ -247,12 +249,37 @@ class Run:
             self.lines.append(line)
             if again:
                 self.prepare()
-        for last in (self.down_for_a_month,):
+        for name, what, last in (("F07", "a person takes what is older", self.goes_back),
+                                 ("F16", "the feed is down for thirty days", self.down_for_a_month)):
             self.ran += 1
             try:
-                self.lines.append(f"F16 {self.state}: the feed is down for thirty days: " + last())
+                self.lines.append(f"{name} {self.state}: {what}: " + last())
             except Exception:  # pylint: disable=broad-except
-                self.failures.append(f"F16 {self.state}\n" + traceback.format_exc())
+                self.failures.append(f"{name} {self.state}\n" + traceback.format_exc())
+
+    def accept(self, *flags):
+        done = subprocess.run([IPTRUST, "lists", "accept", "aws", *flags, "--server", self.daemon.addresses["admin"]],
+                              capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    def goes_back(self):
+        """The publisher has taken back what it said: refused, and taken by nothing but a person's word for exactly that."""
+        self.prepare()
+        if self.state in ("nothing", "held"):
+            return "there is nothing older, or something else waits"
+        before, older = self.prefixes(), self.document().at(TOKEN - 1).with_("63.0.0.0/24")
+        self.feed.answer = body(older.body())
+        assert self.refresh() == {"refused": 1}
+        code, said = self.accept()
+        assert code == 1 and "older" in said, (code, said)
+        assert self.prefixes() == before and not self.trusts("63.0.0.0/24")
+        code, said = self.accept("--rollback")
+        assert code == 0, said
+        assert wait_for(lambda: self.prefixes() == older.prefixes()), self.daemon.stderr()
+        assert self.trusts("63.0.0.0/24")
+        assert self.refresh() == {"unchanged": 1}
+        self.prepare()
+        return "refused without --rollback, taken with it"
 
     def down_for_a_month(self):
         """What was fetched is made thirty days older on the disk; the snapshot has an age of its own."""

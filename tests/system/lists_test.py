@@ -14,6 +14,7 @@ import threading
 import time
 import unittest
 
+from central_peers import Plain
 from feed_server import Feed, Proxy
 from rest_daemon import Daemon
 
@@ -589,6 +590,49 @@ class Feeds(unittest.TestCase):
         self.assertEqual(self.refresh(daemon)["result"], "held")
         daemon.write(self.config(list_more=f", accept: {{digest: '{digest_of(WIDE)}'}}"))
         self.assertTrue(wait_for(lambda: self.trusts(daemon, "5.1.1.1")), daemon.stderr())
+
+    def test_the_word_may_come_from_the_central_place(self):
+        plain, key = Plain(), os.path.join(self.dir, "key")
+        self.addCleanup(plain.close)
+
+        def bundle(*args, text=b""):
+            return subprocess.run([IPTRUST, "bundle", *args, "--key", key], input=text, capture_output=True, check=True, timeout=60).stdout
+
+        def say(serial, more=""):
+            text = (f"lists: {{partners: {{url: '{self.feed.url}', ca: {self.feed.ca}, max_addresses: 100000000{more}}}}}\n"
+                    "policies: {default: {trust: [partners], clients: any}}\n")
+            plain.body = bundle("sign", "--serial", str(serial), text=text.encode())
+
+        public = bundle("keygen").decode().strip()
+        say(1)
+        daemon = self.start(BASE + f"state_dir: {self.dir}/state\ncentral: {{url: '{plain.url}', interval: 1s, public_keys: [{public}]}}\n")
+        self.assertTrue(wait_for(lambda: daemon.call("GET", "/v1/lists/partners", listener="admin")[0] == 200, 30), daemon.stderr())
+        self.fetched(daemon)
+        self.feed.answer = good(WIDE)
+        self.assertEqual(self.refresh(daemon)["result"], "held")
+        say(2, ", accept: {digest: 'sha256:%s'}" % ("0" * 64))
+        self.assertTrue(wait_for(lambda: b'"serial":"2"' in daemon.call("GET", "/v1/version")[2], 30), daemon.stderr())
+        self.assertIsNotNone(self.list(daemon)["pending"], "the word was for other contents")
+        say(3, f", accept: {{digest: '{digest_of(WIDE)}'}}")
+        self.assertTrue(wait_for(lambda: self.trusts(daemon, "5.1.1.1"), 30), daemon.stderr())
+
+    def test_a_second_daemon_of_one_directory_reads_and_does_not_write(self):
+        first = self.start()
+        self.fetched(first)
+        record = os.path.join(self.dir, "state/lists/partners")
+        self.assertTrue(wait_for(lambda: os.path.exists(record)))
+        before = os.stat(record).st_mtime_ns, os.stat(record).st_ino
+        self.feed.answer = lambda h: h.send(500)
+        second = self.start()
+        self.assertIn("another process writes to state_dir", second.stderr())
+        self.assertEqual(self.list(second)["prefixes"], FIRST.split())
+        self.feed.answer = good(SECOND)
+        self.assertEqual(self.refresh(second)["result"], "updated")
+        self.assertTrue(wait_for(lambda: self.trusts(second, "198.51.98.7")))
+        second.stop()
+        self.assertEqual((os.stat(record).st_mtime_ns, os.stat(record).st_ino), before)
+        self.assertEqual(self.refresh(first)["result"], "updated")
+        self.assertTrue(wait_for(lambda: os.stat(record).st_ino != before[1] or os.stat(record).st_mtime_ns != before[0]))
 
     def test_what_is_stored_is_used_or_void_never_wrong(self):
         daemon = self.start()
