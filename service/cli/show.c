@@ -127,9 +127,12 @@ static bool show_flags(yajl_val geo)
 }
 
 /*     place     London, England, United Kingdom, GB, Europe
- *     network   AS3320, Deutsche Telekom AG */
-static void show_place(yajl_val geo, const char *reason)
+ *     network   AS3320, Deutsche Telekom AG
+ *     told by   IP Geolocation by DB-IP, https://db-ip.com */
+static void show_place(yajl_val tree)
 {
+    yajl_val geo = get(tree, "geo", yajl_t_object), *attributions = NULL;
+    const char *reason = get_text(tree, "geo_reason", NULL);
     static const char *const place[] = {"city", "region_name", "country_name", "country_code", "continent_name"};
     static const char *const network[] = {"as_name", "isp", "user_type", "connection_type"};
     if (reason != NULL && strcmp(reason, "no_database") == 0)
@@ -147,6 +150,12 @@ static void show_place(yajl_val geo, const char *reason)
     (void)show_flags(geo);
     if (YAJL_IS_TRUE(get(geo, "embedded", yajl_t_true)))
         printf("    (of %s, which the address carries)\n", get_text(geo, "address", "?"));
+    size_t count = get_items(tree, "attributions", &attributions);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = YAJL_GET_STRING(attributions[i]);
+        print_text(i == 0 ? "    told by   " : "              ", text == NULL ? "?" : text);
+        putchar('\n');
+    }
 }
 
 /* 172.68.1.2  global  cloudflare 172.64.0.0/13 */
@@ -168,7 +177,7 @@ bool ipt_show_address(ipt_span json)
         printf("%s%s %s", i == 0 ? "  " : ", ", get_text(lists[i], "list", get_text(lists[i], "name", "?")),
                get_text(lists[i], "prefix", ""));
     putchar('\n');
-    show_place(get(tree, "geo", yajl_t_object), get_text(tree, "geo_reason", NULL));
+    show_place(tree);
     return true;
 }
 

@@ -284,7 +284,15 @@ static void write_address_place(ipt_buf *out, const ipt_view *view, ipt_addr add
     else
         put(out, IPT_SPAN("null"));
     put_words_or_null(out, IPT_SPAN(",\"geo_reason\":"), ipt_view_no_place(view, &facts));
-    put_char(out, '}');
+    const char *attributions[IPT_GEO_FILES_MAX];
+    size_t count = ipt_geo_attributions(view->geo, &facts, attributions);
+    put(out, IPT_SPAN(",\"attributions\":["));
+    for (size_t i = 0; i < count; i++) {
+        if (i != 0)
+            put_char(out, ',');
+        ipt_json_write_string(out, ipt_span_from(attributions[i]));
+    }
+    put(out, IPT_SPAN("]}"));
 }
 
 void ipt_json_write_address(ipt_buf *out, const ipt_view *view, ipt_addr addr)

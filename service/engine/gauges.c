@@ -40,6 +40,17 @@ static void geo_times(const ipt_view *view, ipt_expo *expo)
     }
 }
 
+static void geo_states(const ipt_view *view, ipt_expo *expo)
+{
+    ipt_expo_family(expo, "iptrust_geo_file_ok", IPT_EXPO_GAUGE,
+                    "1: what lies at the path of this geo database is in force; 0: it is missing or was refused.");
+    for (size_t i = 0; i < ipt_geo_count(view->geo); i++) {
+        ipt_geo_file file = ipt_geo_file_at(view->geo, i);
+        ipt_expo_label label = {"database", file.name};
+        ipt_expo_count(expo, &label, 1, file.refusal == IPT_GEO_TAKEN);
+    }
+}
+
 static void view_gauges(const ipt_generation *generation, ipt_expo *expo)
 {
     const ipt_view *view = generation->view;
@@ -55,6 +66,7 @@ static void view_gauges(const ipt_generation *generation, ipt_expo *expo)
     list_prefixes(view, expo);
     list_times(view, expo);
     geo_times(view, expo);
+    geo_states(view, expo);
 }
 
 void engine_collect(void *context, ipt_expo *expo)

@@ -247,3 +247,20 @@ bool ipt_geo_covers(const ipt_geo *geo, const ipt_geo_facts *facts, uint64_t fie
     }
     return false;
 }
+
+size_t ipt_geo_attributions(const ipt_geo *geo, const ipt_geo_facts *facts, const char *out[IPT_GEO_FILES_MAX])
+{
+    uint32_t files = 0;
+    size_t count = 0;
+    for (uint64_t left = facts->present; left != 0; left &= left - 1)
+        files |= UINT32_C(1) << facts->values[__builtin_ctzll(left)].file;
+    for (; files != 0; files &= files - 1) {
+        const char *text = ipt_geo_file_at(geo, (size_t)__builtin_ctz(files)).attribution;
+        size_t known = 0;
+        while (known < count && out[known] != text) /* of one table: the same line is the same pointer */
+            known++;
+        if (text != NULL && known == count)
+            out[count++] = text;
+    }
+    return count;
+}

@@ -169,6 +169,13 @@ static void put_place(rpc_maker *maker, Iptrust__V1__LookupAddressResponse *to, 
     const char *reason = ipt_view_no_place(view, &facts);
     if (reason != NULL)
         to->geo_reason = rpc_borrow(reason);
+    const char *texts[IPT_GEO_FILES_MAX];
+    size_t count = ipt_geo_attributions(view->geo, &facts, texts);
+    char **attributions = rpc_make_array(maker, count, sizeof(*attributions));
+    for (size_t i = 0; attributions != NULL && i < count; i++)
+        attributions[i] = rpc_borrow(texts[i]);
+    to->attributions = attributions;
+    to->n_attributions = attributions == NULL ? 0 : count;
 }
 
 bool rpc_lookup_handle(ipt_rpc_call *call)

@@ -296,20 +296,23 @@ class Ip(Case):
 
     def test_what_databases_say(self):
         with_geo = ["ip", "--config", str(pathlib.Path(__file__).parents[1] / "golden" / "geo.yaml")]
+        city = "    told by   IP Geolocation by DB-IP, https://db-ip.com"
+        network = "              This product includes GeoLite2 data created by MaxMind, available from https://www.maxmind.com"
         told = run(*with_geo, "-", stdin="8.8.8.8\n7.7.7.7\n1.1.1.1 4.4.4.4\n2002:808:808::1\n2a00::1\n77.1.2.3\n")
         self.assertEqual((told[0], told[1].splitlines()), (0, [
             "8.8.8.8  global  in no list", "    place     Cologne, North Rhine-Westphalia, Germany, DE, Europe",
-            "    network   AS15169, Example LLC, Example Net, business, Cable/DSL",
+            "    network   AS15169, Example LLC, Example Net, business, Cable/DSL", city, network,
             "7.7.7.7  global  in no list", "    place     NL", "    network   unknown", "    anonymity is_anonymous, is_tor_exit_node",
-            "1.1.1.1  global  in no list", "    place     Sweden, SE", "    network   unknown",
-            "4.4.4.4  global  in no list", "    place     caf\u00e9 \"x\"", "    network   unknown",
+            "1.1.1.1  global  in no list", "    place     Sweden, SE", "    network   unknown", city,
+            "4.4.4.4  global  in no list", "    place     caf\u00e9 \"x\"", "    network   unknown", city,
             "2002:808:808::1  transition  carries 8.8.8.8  in no list", "    place     Cologne, North Rhine-Westphalia, Germany, DE, Europe",
-            "    network   AS15169, Example LLC, Example Net, business, Cable/DSL", "    (of 8.8.8.8, which the address carries)",
+            "    network   AS15169, Example LLC, Example Net, business, Cable/DSL", "    (of 8.8.8.8, which the address carries)", city, network,
             "2a00::1  global  in no list", "    geo       unknown: not_covered",
             "77.1.2.3  global  in no list", "    geo       unknown: no_record"]))
         answers = [json.loads(line) for line in run(*with_geo, "-o", "json", "8.8.8.8", "2a00::1")[1].splitlines()]
         self.assertEqual([(a["geo"]["country_code"], a["geo_reason"]) for a in answers], [("DE", None), (None, "not_covered")])
         self.assertEqual(answers[0]["geo"]["sources"]["asn"], "network")
+        self.assertEqual([a["attributions"] for a in answers], [[city.strip()[10:], network.strip()], []])
 
     def test_a_bad_address_does_not_stop_the_others(self):
         code, out, err = run("ip", "8.8.8.8", "8.8.8.08", "8.8.4.4")

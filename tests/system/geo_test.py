@@ -142,6 +142,7 @@ class Geo(unittest.TestCase):
         self.assertRegex(version["revision"]["geo"], "^[0-9a-f]{8}$")
         metrics = self.d.call("GET", "/metrics", listener="health")[2].decode()
         self.assertIn('iptrust_geo_build_timestamp_seconds{database="country"} 1700000000', metrics)
+        self.assertIn('iptrust_geo_file_ok{database="asn"} 1\n', metrics)
         self.assertIn('geo="%s"' % version["revision"]["geo"], metrics)
 
 
@@ -173,6 +174,9 @@ class Change(unittest.TestCase):
             self.assertEqual(self.d.geo("8.8.8.8")["country_code"], "GB")
             self.assertRegex(self.d.readyz()[0], r"^\[!\]geo country what lies at its path .*in force is the copy built 2023")
             self.assertEqual(self.d.call("GET", "/readyz", listener="health")[0], 200)
+            metrics = self.d.call("GET", "/metrics", listener="health")[2].decode()
+            self.assertIn('iptrust_geo_file_ok{database="country"} 0\n', metrics)
+            self.assertIn('iptrust_geo_file_ok{database="asn"} 1\n', metrics)
             make(path, "country6", "8.8.8.0/24", "GB")
         self.d.make_country("PT")
         self.d.seconds_until(lambda: self.d.is_in("8.8.8.8", "PT"))

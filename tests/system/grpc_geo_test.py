@@ -62,11 +62,13 @@ class WithDatabases(Served, unittest.TestCase):
         answer = self.lookup("8.8.8.8")
         self.assertEqual((answer.geo.country_code, answer.geo.city, answer.geo.asn, answer.geo.is_eu), ("DE", "Cologne", 15169, True))
         self.assertEqual((answer.geo.sources["country_code"], answer.geo.sources["asn"], answer.geo_reason), ("city", "network", ""))
+        self.assertEqual([text.split()[-1] for text in answer.attributions], ["https://db-ip.com", "https://www.maxmind.com"])
 
     def test_silence_has_a_reason(self):
         for address, reason in (("77.1.2.3", "no_record"), ("2a00::1", "not_covered")):
             answer = self.lookup(address)
             self.assertEqual((answer.HasField("geo"), answer.geo.country_code, answer.geo_reason), (True, "", reason), address)
+            self.assertEqual(list(answer.attributions), [])
 
     def test_check_tells_country_and_network(self):
         _, headers, metadata = self.check("8.8.8.8")

@@ -64,6 +64,10 @@ const char *ipt_geo_revision(const ipt_geo *geo); /* 8 hexadecimal digits of the
  * NULL. An address that carries another is the caller's to unwrap. */
 void ipt_geo_lookup(const ipt_geo *geo, ipt_addr addr, uint64_t wanted, ipt_geo_facts *out);
 
+/* What the licences of the files that told these facts ask to be said where they are shown: each text once; how many.
+ */
+size_t ipt_geo_attributions(const ipt_geo *geo, const ipt_geo_facts *facts, const char *out[IPT_GEO_FILES_MAX]);
+
 /* Whether a loaded file that tells one of these fields covers the family of the address looked up. */
 bool ipt_geo_covers(const ipt_geo *geo, const ipt_geo_facts *facts, uint64_t fields);
 

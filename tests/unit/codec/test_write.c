@@ -482,25 +482,25 @@ static void an_address_names_its_class_lists_and_embedded_address(void **state)
          "{\"list\":\"cloudflare\",\"prefix\":\"8.8.0.0/16\",\"egress\":false},"
          "{\"list\":\"sockets\",\"prefix\":\"8.8.8.0/24\",\"egress\":false},"
          "{\"list\":\"cloudflare\",\"prefix\":\"8.8.8.8/32\",\"egress\":true}],\"geo\":null,"
-         "\"geo_reason\":\"no_database\"}"},
+         "\"geo_reason\":\"no_database\",\"attributions\":[]}"},
         {"64:ff9b::a00:1", "{\"address\":\"64:ff9b::a00:1\",\"class\":\"transition\",\"embedded_ipv4\":\"10.0.0.1\","
                            "\"embedding\":\"nat64\",\"lists\":[{\"list\":\"sockets\",\"prefix\":\"64:ff9b::/96\","
                            "\"egress\":false}],\"geo\":null,"
-                           "\"geo_reason\":\"no_database\"}"},
+                           "\"geo_reason\":\"no_database\",\"attributions\":[]}"},
         {"2002:808:808::", "{\"address\":\"2002:808:808::\",\"class\":\"transition\",\"embedded_ipv4\":\"8.8.8.8\","
                            "\"embedding\":\"6to4\",\"lists\":[],\"geo\":null,"
-                           "\"geo_reason\":\"no_database\"}"},
+                           "\"geo_reason\":\"no_database\",\"attributions\":[]}"},
         {"2001:0:4136:e378:8000:63bf:f7f7:f7f7",
          "{\"address\":\"2001:0:4136:e378:8000:63bf:f7f7:f7f7\",\"class\":\"transition\",\"embedded_ipv4\":\"8.8.8.8\","
          "\"embedding\":\"teredo\",\"lists\":[],\"geo\":null,"
-         "\"geo_reason\":\"no_database\"}"},
+         "\"geo_reason\":\"no_database\",\"attributions\":[]}"},
         {"2a00:1450:4001:0:200:5efe:808:808",
          "{\"address\":\"2a00:1450:4001:0:200:5efe:808:808\",\"class\":\"global\",\"embedded_ipv4\":\"8.8.8.8\","
          "\"embedding\":\"isatap\",\"lists\":[],\"geo\":null,"
-         "\"geo_reason\":\"no_database\"}"},
+         "\"geo_reason\":\"no_database\",\"attributions\":[]}"},
         {"10.0.0.1", "{\"address\":\"10.0.0.1\",\"class\":\"private\",\"embedded_ipv4\":null,\"embedding\":null,"
                      "\"lists\":[],\"geo\":null,"
-                     "\"geo_reason\":\"no_database\"}"},
+                     "\"geo_reason\":\"no_database\",\"attributions\":[]}"},
     };
     for (size_t i = 0; i < IPT_COUNT(rows); i++) {
         ipt_buf out = {0};

@@ -338,6 +338,51 @@ static void nothing_is_known_without_a_set(void **state)
     ipt_geo_unref(NULL);
 }
 
+static void licences_ask_to_be_named_once(void **state)
+{
+    (void)state;
+    static const char db_ip[] = "IP Geolocation by DB-IP, https://db-ip.com";
+    static const char ipinfo[] = "IP address data powered by IPinfo, https://ipinfo.io";
+    static const char geolite[] =
+        "This product includes GeoLite2 data created by MaxMind, available from https://www.maxmind.com";
+    static const struct {
+        const char *first, *second, *address;
+        size_t count;
+        const char *texts[2];
+    } rows[] = {
+        {"DBIP-City-Lite", "GeoLite2-ASN", "8.8.8.8", 2, {db_ip, geolite}},
+        {"GeoLite2-City", "GeoLite2-ASN", "8.8.8.8", 1, {geolite}},
+        {"ipinfo generic_lite.mmdb", "GeoIP2-ISP", "8.8.8.8", 1, {ipinfo}},
+        {"DBIP-City-Lite",
+         "ipinfo generic_lite.mmdb",
+         "8.8.9.9",
+         1,
+         {ipinfo}}, /* the second file alone says something */
+        {"DBIP-City-Lite", "GeoLite2-ASN", "9.9.9.9", 0, {NULL}},
+        {"country ipvAll", "MyDBIP-x", "8.8.8.8", 0, {NULL}},
+    };
+    for (size_t i = 0; i < IPT_COUNT(rows); i++) {
+        const char *paths[] = {path_of("a.mmdb"), path_of("b.mmdb")}, *told[IPT_GEO_FILES_MAX];
+        ipt_geo *geo = NULL;
+        ipt_geo_facts facts;
+        maker_init(&made, 6, 24, rows[i].first);
+        maker_add(&made, "8.8.8.0/24", maker_texts(&made, (const char *const[]){"country_code", "US", NULL}));
+        maker_write(&made, paths[0]);
+        maker_init(&made, 6, 24, rows[i].second);
+        maker_add(&made, "8.8.0.0/16", maker_texts(&made, (const char *const[]){"isp", "x", NULL}));
+        maker_write(&made, paths[1]);
+        assert_int_equal(ipt_geo_open(paths, 2, NULL, &geo), IPT_OK);
+        ipt_geo_lookup(geo, address(rows[i].address), IPT_GEO_ALL, &facts);
+        assert_int_equal(ipt_geo_attributions(geo, &facts, told), rows[i].count);
+        for (size_t k = 0; k < rows[i].count; k++)
+            assert_string_equal(told[k], rows[i].texts[k]);
+        ipt_geo_unref(geo);
+    }
+    const ipt_geo_facts nothing = {0};
+    const char *told[IPT_GEO_FILES_MAX];
+    assert_int_equal(ipt_geo_attributions(NULL, &nothing, told), 0);
+}
+
 static void every_field_has_a_name_of_its_own(void **state)
 {
     (void)state;
@@ -356,6 +401,7 @@ int main(void)
         cmocka_unit_test(the_first_file_with_a_value_wins),
         cmocka_unit_test(ipv6_asked_of_an_ipv4_file_is_not_covered),
         cmocka_unit_test(nothing_is_known_without_a_set),
+        cmocka_unit_test(licences_ask_to_be_named_once),
         cmocka_unit_test(every_field_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
