@@ -278,14 +278,16 @@ class Values(unittest.TestCase):
 
     def test_the_memory_limit_is_computed(self):
         plain = self.memory()
-        self.assertEqual(plain, 32 + 2 * 4 + 256 + 4 + 256 + 48)  # the sum in docs/OPERATING.md
+        self.assertEqual(plain, 32 + 2 * 4 + 256 + 4 + 256 + 256 + 48)  # the sum in docs/OPERATING.md
         limits = lambda n: {"config": {**CONFIG, "limits": {"connections": n}}}
-        rows = (({"sizing": {"cores": 64}}, 120), (limits(16384), 768), (limits(512), -224), ({"sizing": {"batches": False}}, -256),
+        rows = (({"sizing": {"cores": 64}}, 120), (limits(16384), 768), (limits(512), -224), ({"sizing": {"batches": False}}, -256), ({"sizing": {"messages": False}}, -256),
                 ({"sizing": {"prefixes": 1000000}}, 196), ({"sizing": {"extraMiB": 100}}, 100), ({"refresh": False}, -48),
                 ({"geo": {"enabled": True, "secretName": "m", "sizeMiB": 70}}, 140))
         for row, more in rows:
             with self.subTest(row):
                 self.assertEqual(self.memory(**row) - plain, more)
+        beside = container_of(dict(pod_specs(render(MODES["sidecar"])))["ConfigMap/demo-iptrustd-sidecar"])
+        self.assertEqual(beside["resources"]["limits"], {"memory": "%dMi" % (32 + 2 * 4 + 16 + 4 + 256)})  # no batches, no feeds
         stated = self.base(resources={"limits": {"memory": "1Gi"}})
         self.assertEqual(container_of(pod(stated))["resources"], {"limits": {"memory": "1Gi"}})
 
@@ -355,6 +357,8 @@ class Values(unittest.TestCase):
             version = re.search(r"project\([^)]*VERSION\s+([0-9.]+)", f.read()).group(1)
         chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
         self.assertEqual((str(chart["version"]), str(chart["appVersion"])), (version, version))
+        labelled = re.search(r"(?m)^ARG VERSION=(.*)$", (CHART.parents[1] / "deploy" / "Dockerfile").read_text()).group(1)
+        self.assertEqual(labelled, version)  # of the image, unless its build says otherwise
 
 
 class Refused(unittest.TestCase):

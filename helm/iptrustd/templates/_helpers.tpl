@@ -77,9 +77,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $connections := div (add (mul 64 (int (include "iptrustd.connections" .))) 1023) 1024 -}}
 {{- $prefixes := div (add (int .Values.sizing.prefixes) 4999) 5000 -}}
 {{- $bodies := ternary 256 0 (and .Values.sizing.batches (ne .Values.mode "sidecar")) -}}
+{{- $messages := ternary 256 0 .Values.sizing.messages -}}
 {{- $fetch := ternary 48 0 (and .Values.refresh (ne .Values.mode "sidecar")) -}}
 {{- $geo := ternary (mul 2 (int .Values.geo.sizeMiB)) 0 .Values.geo.enabled -}}
-{{- add $base $cores $connections $prefixes $bodies $fetch $geo (int .Values.sizing.extraMiB) -}}
+{{- add $base $cores $connections $prefixes $bodies $messages $fetch $geo (int .Values.sizing.extraMiB) -}}
 {{- end }}
 
 {{/* A duration of iptrustd's configuration in whole seconds. */}}
