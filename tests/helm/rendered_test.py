@@ -342,6 +342,21 @@ class Values(unittest.TestCase):
         self.assertEqual({e["name"]: e.get("value") for e in sidecar["env"]}["GEOIPUPDATE_EDITION_IDS"], "GeoLite2-ASN")
         self.assertEqual({m["mountPath"] for m in sidecar["volumeMounts"]}, {"/usr/share/GeoIP"})
 
+    def test_the_pod_of_databases_without_the_chart(self):
+        """deploy/geoipupdate/sidecar.yaml, with the one thing put in that it leaves to its reader."""
+        part = yaml.safe_load((CHART.parents[1] / "deploy" / "geoipupdate" / "sidecar.yaml").read_text())
+        container_of(part["spec"])["image"] = "iptrustd:1"
+        for minor in MINORS:
+            validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, **part}, minor)
+        ours = container_of(part["spec"], "geoipupdate")
+        theirs = container_of(pod(self.base(geo={"enabled": True, "secretName": "maxmind"})), "geoipupdate")
+        self.assertEqual(ours["image"], theirs["image"])
+        env = {e["name"]: e for e in theirs["env"]}
+        self.assertEqual([e for e in ours["env"] if env.get(e["name"]) != e], [])
+        for c in part["spec"]["containers"]:
+            self.assertEqual([m["mountPath"] for m in c["volumeMounts"]], ["/usr/share/GeoIP"])
+            self.assertLessEqual({m["name"] for m in c["volumeMounts"]}, {v["name"] for v in part["spec"]["volumes"]})
+
     def test_image(self):
         self.assertEqual(container_of(pod(self.base()))["image"], "iptrustd:" + yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"])
         self.assertEqual(container_of(pod(self.base(image={"tag": "1.2.3"})))["image"], "iptrustd:1.2.3")

@@ -366,6 +366,27 @@ class Units(unittest.TestCase):
             self.assertEqual(ours, [])
             self.assertEqual(out.returncode, 0, out.stderr)
 
+    def test_the_timer_of_databases_can_be_taken_as_it_stands(self):
+        deploy = os.path.join(UNITS, "..", "geoipupdate")
+        with open(os.path.join(UNITS, "..", "..", "README.md")) as f:
+            readme = f.read()
+        with tempfile.TemporaryDirectory(prefix="ipt-units-") as directory:
+            for name in ("geoipupdate.service", "geoipupdate.timer"):
+                with open(os.path.join(deploy, name)) as f:
+                    text = f.read()
+                with open(os.path.join(directory, name), "w") as f:
+                    f.write(text.replace("/usr/bin/geoipupdate", "/bin/true"))  # Debian's contrib has it, which a machine may not
+                if name.endswith(".service"):
+                    folder = re.search(r"--database-directory (\S+)", text).group(1)
+                    self.assertIn("%s/GeoLite2-City.mmdb" % folder, readme)
+                else:
+                    when = re.search(r"(?m)^OnCalendar=(.*)$", text).group(1)
+            out = subprocess.run(["systemd-analyze", "verify", "--man=no", os.path.join(directory, "geoipupdate.timer")],
+                                 capture_output=True, text=True)
+            self.assertEqual(([line for line in (out.stdout + out.stderr).splitlines() if "geoipupdate" in line], out.returncode), ([], 0))
+        out = subprocess.run(["systemd-analyze", "calendar", "--iterations=2", when], capture_output=True, text=True)
+        self.assertEqual(out.returncode, 0, out.stderr)
+
     def test_the_time_to_stop_is_longer_than_a_drain_and_the_watchdog_than_a_stuck_loop(self):
         def seconds(key):
             return int(unit_values("iptrustd.service", key)[0].removesuffix("s"))
