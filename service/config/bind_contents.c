@@ -117,8 +117,10 @@ static void take_snapshot(ipt_bind *b, ipt_list_spec *list, const ipt_node *node
     ipt_snapshot snapshot = ipt_provider_snapshot(list->provider, list->services, list->service_count);
     if (snapshot.count == 0) {
         list->failed = true;
-        ipt_diag_add(b->diag, IPT_WARNING, provider->place,
-                     "list \"%s\" is empty until it is fetched: no snapshot of it is built in", list->name);
+        /* Good to know, and no reason to refuse a central document, which any warning of it would be. */
+        if (provider->place.file == NULL || strcmp(provider->place.file, IPT_CONFIG_DOCUMENT) != 0)
+            ipt_diag_add(b->diag, IPT_WARNING, provider->place,
+                         "list \"%s\" is empty until it is fetched: no snapshot of it is built in", list->name);
         return;
     }
     list->bundled = true;

@@ -10,9 +10,10 @@ enum { POLICIES_MAX = 4096 };
 
 /* ---- trust ---- */
 
+/* As written: contents that are fetched are not there yet. */
 static bool holds_nothing(const ipt_list_spec *list)
 {
-    return list->prefix_count == 0 && list->source != IPT_SOURCE_UNIX;
+    return list->prefix_count == 0 && (list->source == IPT_SOURCE_BY_HAND || list->source == IPT_SOURCE_FILE);
 }
 
 static void judge_trusted(ipt_bind *b, const ipt_node *item, uint16_t index)

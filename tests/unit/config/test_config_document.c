@@ -104,6 +104,14 @@ static void documents_and_what_is_said_of_them(void **state)
          IPT_OK, 1},
         {"lists: {a: {prefixes: [192.0.2.9]}}\n", "central document:1:9: warning: list \"a\" is named nowhere\n",
          IPT_OK, 1},
+        {"lists: {a: {prefixes: []}}\npolicies: {p: {trust: [a]}}\n",
+         "central document:1:23: warning: list \"a\" is empty\n"
+         "central document:2:24: warning: list \"a\" is empty: nobody is trusted through it\n",
+         IPT_OK, 2},
+        /* what is fetched comes later, and is no warning, which would refuse the document */
+        {"lists: {a: {url: \"https://lists.example/a.txt\"}, b: {provider: imperva, exclusive: true}}\n"
+         "policies: {p: {trust: [a, b]}}\n",
+         "", IPT_OK, 0},
         {"lists: &a {}\n", NULL, IPT_ECONFIG, 1},
         {"lists: {a: {prefixes: [1]}\n", NULL, IPT_ECONFIG, 1},
     };
