@@ -12,6 +12,7 @@ import time
 import unittest
 
 from envoy_peer import Application, Envoy, edited, seen, uncommented
+from pki import Pki
 from rest_daemon import Daemon
 
 LB, STRANGER = "127.0.0.2", "127.0.0.3"  # the trusted balancer, and a client that connects to Envoy itself
@@ -360,6 +361,88 @@ class Stopped(Case):
         found = seen(answer)
         self.assertEqual((status, found["x-envoy-auth-failure-mode-allowed"]), (200, ["true"]))
         self.assertNothingForged(found)
+
+
+class Tls(Case):
+    """Envoy asks by TLS, from an address that is nobody's."""
+
+    ELSEWHERE = "127.0.0.4"
+    MUTUAL = True
+
+    @classmethod
+    def setUpClass(cls):
+        cls.pki = Pki()
+        cls.addClassCleanup(cls.pki.remove)
+        cls.pki.sign("iptrustd", san="DNS:iptrustd.internal")
+        cls.pki.sign("envoy", san="URI:spiffe://example.org/envoy")
+        cls.pki.sign("stranger", san="URI:spiffe://example.org/stranger")
+        cls.pki.sign("forged", ca="other", san="URI:spiffe://example.org/envoy")
+        path = cls.pki.path
+        cls.changes = [
+            ("  # tls:", "  tls:"),
+            ("/etc/iptrustd/tls.crt", path("iptrustd.pem")),
+            ("/etc/iptrustd/tls.key", path("iptrustd.key")),
+            ("/etc/iptrustd/ca.crt", path("ca.pem")),
+        ]
+        if not cls.MUTUAL:
+            cls.changes.append((', client_ca: %s, client_sans: ["spiffe://example.org/envoy"]' % path("ca.pem"), ""))
+        super().setUpClass()
+
+    def envoy_of(self, who, *changes):
+        shows = "[{certificate_chain: {filename: %s}, private_key: {filename: %s}}]"
+        pair = shows % (self.pki.path("%s.pem" % who), self.pki.path("%s.key" % who)) if who else "[]"
+        return self.envoy(
+            uncommented("grpc.yaml", "transport_socket:", "iptrustd.internal}}]"),
+            (
+                "- name: iptrustd\n",
+                "- name: iptrustd\n    upstream_bind_config: {source_address: {address: %s, port_value: 0}}\n" % self.ELSEWHERE,
+            ),
+            (shows % ("/etc/envoy/tls.crt", "/etc/envoy/tls.key"), pair),
+            ("/etc/envoy/ca.crt", self.pki.path("ca.pem")),
+            *changes,
+        )
+
+    def assertRefused(self, who):
+        """Closed, and Envoy says why: no answer, and no denial either."""
+        envoy = self.envoy_of(who)
+        status, _, _ = envoy.ask("/", [("X-Forwarded-For", "8.8.8.8")])
+        access = envoy.accesses(1)[0]
+        self.assertEqual((status, access["flags"], access["details"]), (403, "UAEX", "ext_authz_error"), (who, access))
+        self.assertEqual(envoy.healthy(), 0)
+
+
+class MutualTls(Tls):
+    def test_who_shows_an_allowed_certificate_is_believed(self):
+        envoy = self.envoy_of("envoy")
+        envoy.wait_healthy(2)  # the one daemon, as both
+        for _ in range(20):
+            self.assertTold(envoy.ask("/", [("X-Forwarded-For", "8.8.8.8")]), "8.8.8.8", "high")
+
+    def test_who_shows_another_one_or_none_is_refused(self):
+        for who in "stranger", "forged", None:
+            with self.subTest(who=who):
+                self.assertRefused(who)
+
+    def test_open_to_nobody_in_particular_when_envoy_is_refused(self):
+        envoy = self.envoy_of(
+            "stranger",
+            ("              failure_mode_allow: false\n", ""),
+            uncommented("grpc.yaml", "failure_mode_allow: true", "failure_mode_allow_header_add: true"),
+        )
+        status, _, answer = envoy.ask("/", [("X-Forwarded-For", "8.8.8.8")] + FORGED)
+        found = seen(answer)
+        self.assertEqual((status, found["x-envoy-auth-failure-mode-allowed"]), (200, ["true"]))
+        self.assertNothingForged(found)
+
+
+class OneWayTls(Tls):
+    MUTUAL = False
+
+    def test_nobody_is_asked_and_nobody_is_believed(self):
+        envoy = self.envoy_of("envoy")
+        envoy.wait_healthy(2)  # the one daemon, as both
+        self.assertTold(envoy.ask("/", [("X-Forwarded-For", "8.8.8.8")]), "8.8.8.8", "medium")
+        self.assertIn("caller_unauthenticated", self.decisions(1)[0]["reasons"])
 
 
 class Drain(Case):

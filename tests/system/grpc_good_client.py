@@ -1,6 +1,6 @@
 """An honest client in a process of its own: so many calls a second by grpcio over one channel, whatever others do to the server.
 
-    grpc_good_client.py ADDRESS CALLS_A_SECOND DEADLINE
+    grpc_good_client.py ADDRESS CALLS_A_SECOND DEADLINE [CA]
 
 For every line on standard input it writes one of JSON: calls that have ended so far, how many of them failed, the first failure,
 the longest time of one in milliseconds since the last line. It ends with standard input."""
@@ -53,8 +53,15 @@ class Client:
         return {"calls": self.calls, "failed": self.failed, "first": self.first, "slowest_ms": round(slowest * 1000)}
 
 
-async def main(address, rate, deadline):
-    async with grpc.aio.insecure_channel(address) as channel:
+def channel_to(address, ca=None):
+    if ca is None:
+        return grpc.aio.insecure_channel(address)
+    with open(ca, "rb") as f:
+        return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(f.read()))
+
+
+async def main(address, rate, deadline, *ca):
+    async with channel_to(address, *ca) as channel:
         client = Client(channel, deadline)
         await client.once()
         going = asyncio.ensure_future(client.go(rate))
@@ -64,4 +71,4 @@ async def main(address, rate, deadline):
         await asyncio.gather(*client.under_way)
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:]))

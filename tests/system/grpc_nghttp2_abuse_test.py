@@ -29,6 +29,7 @@ CHECK = TRUST + "Resolve"
 OPEN = "limits: {connections: 8000, per_address: 4000}\ndrain:"
 BODY = h.message(PB.ResolveRequest(request=request()).SerializeToString())
 SLOW_S = 60  # every timer of the listener is shorter
+HELLO_S = 10  # a connection's first words have to come
 TAKE_S = 32  # an answer has to be taken in 30
 resource.setrlimit(resource.RLIMIT_NOFILE, (max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 2 * IDLE + 1000),
                                             max(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 2 * IDLE + 1000)))
@@ -37,8 +38,9 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (max(resource.getrlimit(resource.RLIM
 class Good:
     """The honest client."""
 
-    def __init__(self, address):
-        self.process = subprocess.Popen([sys.executable, HERE / "grpc_good_client.py", address, str(RATE), str(DEADLINE)],
+    def __init__(self, address, ca=None):
+        self.process = subprocess.Popen([sys.executable, HERE / "grpc_good_client.py", address, str(RATE), str(DEADLINE),
+                                         *([ca] if ca else [])],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     def told(self):
@@ -66,12 +68,13 @@ def resident(d):
 class Abused(unittest.TestCase):
     """A daemon, its honest client, and what is asked after every test: it lives, answers others, and the client saw nothing."""
     config = CONFIG.replace("drain:", OPEN)
+    ca = context = None  # of TLS
 
     @classmethod
     def setUpClass(cls):
         cls.d = Daemon(cls.config)
         cls.address = cls.d.addresses["grpc"]
-        cls.good = Good(cls.address)
+        cls.good = Good(cls.address, cls.ca)
         cls.good.told()
 
     @classmethod
@@ -95,9 +98,12 @@ class Abused(unittest.TestCase):
         self.assertEqual((told["failed"], told["first"]), (0, ""))
         self.assertGreater(calls, took * RATE / 4, "the honest client got through")
 
+    def raw(self, source="127.0.0.1"):
+        return Raw(self.address, source, self.context)
+
     def answers(self):
         """A caller who comes now is answered."""
-        with Raw(self.address) as raw:
+        with self.raw() as raw:
             raw.pour(h.greeting() + h.headers(1, h.fields(CHECK)) + h.frame(h.DATA, h.END_STREAM, 1, BODY))
             raw.listen(DEADLINE, lambda: raw.count(h.HEADERS) >= 2)
             self.assertEqual(raw.count(h.HEADERS), 2, raw.got)
@@ -116,7 +122,7 @@ class Abused(unittest.TestCase):
 
     def flood(self, data, settings=(), read=True, before=b""):
         """One connection that sends this after its greeting, and is sent away before the end."""
-        with Raw(self.address, "127.0.6.1") as raw:
+        with self.raw("127.0.6.1") as raw:
             raw.pour(h.greeting(*settings) + before + data, read)
             self.sent_away(raw)
             return raw
@@ -342,34 +348,112 @@ class Descriptors(unittest.TestCase):
         self.assertGreater(told["calls"], RATE / 4)
 
 
-class Tls(unittest.TestCase):
-    def test_connections_at_rest(self):
+class Tls(Abused):
+    """The same by TLS, and what lies below HTTP/2 there."""
+
+    @classmethod
+    def setUpClass(cls):
         authority = Authority()
-        self.addCleanup(authority.close)
-        d = Daemon(CONFIG.replace("drain:", OPEN).replace("grpc: {listen: 127.0.0.1:0}", "grpc: " + Way("tls", authority).listen()))
-        self.addCleanup(d.stop)
-        host, port = d.addresses["grpc"].rsplit(":", 1)
-        context = ssl.create_default_context(cafile=authority.file("ca.pem"))
-        context.set_alpn_protocols(["h2"])
-        held = []
-        self.addCleanup(lambda: [sock.close() for sock in held])
+        cls.addClassCleanup(authority.close)
+        cls.config = Abused.config.replace("grpc: {listen: 127.0.0.1:0}", "grpc: " + Way("tls", authority).listen())
+        cls.ca = authority.file("ca.pem")
+        cls.context = ssl.create_default_context(cafile=cls.ca)
+        cls.context.set_alpn_protocols(["h2"])
+        super().setUpClass()
+
+    def hands(self):
+        """A handshake of which the test carries every byte: the session, what comes to it, what it says."""
+        came, said = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = self.context.wrap_bio(came, said, server_hostname="localhost")
+        with self.assertRaises(ssl.SSLWantReadError):
+            session.do_handshake()
+        return session, came, said
+
+    def test_rapid_reset(self):
+        block = h.fields(CHECK)
+        raw = self.flood(b"".join(h.headers(i, block) + h.reset(i) for i in range(1, 2 * RESETS, 2)))
+        self.assertLess(raw.last_stream(), 2 * RESETS - 1, "it was let to the end")
+        self.grew_less(8 << 20)
+
+    def test_garbage(self):
+        for garbage in (h.greeting(), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", os.urandom(65536),
+                        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(600)):
+            with self.subTest(garbage=garbage[:24]), Raw(self.address, "127.0.6.1") as raw:
+                raw.pour(garbage)
+                raw.listen(5)
+                self.assertTrue(raw.closed, "nothing but TLS is taken")
+        for garbage in h.PREFACE + os.urandom(65536), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n":
+            with self.subTest(sealed=garbage[:24]), self.raw("127.0.6.1") as raw:
+                raw.pour(garbage)
+                self.sent_away(raw)
+
+    def test_slow_hands_are_let_go(self):
+        """A byte every two seconds keeps no handshake open, nor does one that is done and says nothing; and what four hundred of
+        them hold meanwhile has a limit."""
+        hello, second = self.hands()[2].read(), Raw(self.address, "127.0.8.1")
+        session, came, said = self.hands()
+        second.pour(said.read())
+        while True:
+            second.listen(DEADLINE, lambda: second.got)
+            came.write(bytes(second.got))
+            second.got.clear()
+            try:
+                session.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self.assertFalse(second.closed)
+        ways = {
+            "silence": (Raw(self.address, "127.0.8.1"), b""),
+            "a hello": (Raw(self.address, "127.0.8.1"), hello),
+            "a second flight": (second, said.read()),
+            "silence after hands": (self.raw("127.0.8.1"), b""),
+            "a preface": (self.raw("127.0.8.1"), h.PREFACE),
+        }
+        self.addCleanup(lambda: [raw.sock.close() for raw, _ in ways.values()])
+        held, rss = [], resident(self.d)
+        self.addCleanup(lambda: [raw.sock.close() for raw in held])
+        for n in range(400 // SCALE):
+            raw = Raw(self.address, "127.0.9.%d" % (n % 50 + 1))
+            held.append(raw)
+            raw.pour(hello)
+            raw.listen(DEADLINE, lambda raw=raw: len(raw.got) > 0)
+            self.assertTrue(raw.got, "greeted")
+        each = (resident(self.d) - rss) / len(held) / KIB
+        begin, steps, over = time.monotonic(), 0, {}
+        while len(over) < len(ways) and time.monotonic() - begin < 2 * HELLO_S:
+            for way, (raw, drip) in ways.items():
+                if way not in over:
+                    raw.pour(drip[steps:steps + 1])
+                    raw.listen(0.01)
+                    if raw.closed:
+                        over[way] = time.monotonic() - begin
+            steps += 1
+            time.sleep(max(0, begin + 2 * steps - time.monotonic()))
+        print("  %d half handshakes: %.1f KiB each; let go after: %s" %
+              (len(held), each, ", ".join("%s %.0f s" % pair for pair in sorted(over.items()))), file=sys.stderr)
+        self.assertEqual(sorted(over), sorted(ways))
+        for raw in held:
+            raw.listen(HELLO_S, lambda raw=raw: raw.closed)
+            self.assertTrue(raw.closed, "half a handshake is open")
+        if not SANITIZED:
+            self.assertLess(each, 64)
+
+    def test_connections_at_rest(self):
+        count, held = 400 // SCALE, []
+        self.addCleanup(lambda: [raw.sock.close() for raw in held])
 
         def one(n):
-            sock = context.wrap_socket(socket.create_connection((host, int(port)), 30, source_address=("127.0.9.%d" % (n % 50 + 1), 0)),
-                                       server_hostname="localhost")
-            held.append(sock)
-            sock.sendall(h.greeting() + h.frame(h.SETTINGS, h.ACK))
-            got = b""
-            while got.count(h.frame(h.SETTINGS, h.ACK)) < 1:
-                more = sock.recv(4096)
-                self.assertTrue(more, "greeted and acknowledged")
-                got += more
+            raw = self.raw("127.0.9.%d" % (n % 50 + 1))
+            held.append(raw)
+            raw.pour(h.greeting() + h.frame(h.SETTINGS, h.ACK))
+            raw.listen(DEADLINE, lambda: raw.count(h.SETTINGS) >= 2)
+            self.assertGreaterEqual(raw.count(h.SETTINGS), 2, "greeted and acknowledged")
 
         one(0)
-        rss, count = resident(d), 400 // SCALE
+        rss = resident(self.d)
         for n in range(count):
             one(n)
-        each = (resident(d) - rss) / count / KIB
+        each = (resident(self.d) - rss) / count / KIB
         print("  %d connections at rest by TLS: %.1f KiB each" % (count, each), file=sys.stderr)
         if not SANITIZED:
             self.assertLess(each, 64)

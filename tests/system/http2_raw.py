@@ -1,6 +1,7 @@
 """HTTP/2 made by hand, for those who break it: frames as bytes, a connection that is poured full, and what came back."""
 import select
 import socket
+import ssl
 import struct
 import time
 
@@ -50,12 +51,22 @@ def greeting(*settings):
     return PREFACE + frame(SETTINGS, 0, 0, b"".join(settings))
 
 
-class Raw:
-    """A connection to a daemon's grpc listener."""
+LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
-    def __init__(self, address, source="127.0.0.1"):
+
+class Raw:
+    """A connection to a daemon's grpc listener; with a context of ssl: by TLS, the handshake done."""
+
+    def __init__(self, address, source="127.0.0.1", context=None):
         host, port = address.rsplit(":", 1)
         self.sock = socket.create_connection((host, int(port)), 20, source_address=(source, 0))
+        if context is not None:
+            plain = self.sock
+            try:
+                self.sock = context.wrap_socket(plain, server_hostname="localhost")
+            except BaseException:
+                plain.close()
+                raise
         self.got, self.sent, self.closed = bytearray(), 0, False
 
     def __enter__(self):
@@ -76,7 +87,7 @@ class Raw:
                 try:
                     n = self.sock.send(view[at:at + 262144])
                     at, last = at + n, time.monotonic()
-                except BlockingIOError:
+                except LATER:
                     pass
                 except OSError:
                     self.closed = True
@@ -91,7 +102,7 @@ class Raw:
     def _take(self):
         try:
             more = self.sock.recv(262144)
-        except BlockingIOError:
+        except LATER:
             return
         except OSError:
             more = b""

@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+from pki import Pki, run
 from rest_daemon import BINARY, Daemon, read_all
 
 BINARY = os.path.abspath(BINARY)
@@ -35,73 +36,27 @@ policies:
 ONE_WAY = CONFIG.replace(", client_ca: @/ca.pem,\n", "}}\n#").replace("192.0.2.7", "")
 
 
-def run(*command, **more):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, **more)
-
-
-class Pki:
-    """Two authorities and what they signed, as files; place() puts a server's pair where the daemon looks."""
-
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="ipt-pki-")
-        for name in "ca", "other":
-            self.openssl("req", "-x509", *self.key(name), "-out", self.path(name + ".pem"), "-subj", "/CN=" + name, "-days", "2")
-        self.sign("one", san="DNS:localhost,IP:127.0.0.1")
-        self.sign("two", san="DNS:localhost,IP:127.0.0.1")
-        self.sign("edge", san="URI:spiffe://example.org/edge,DNS:edge.internal")
-        self.sign("dns", san="DNS:PROXY.Example.org")
-        self.sign("ip", san="IP:192.0.2.7")
-        self.sign("mail", san="email:ops@EXAMPLE.org")
-        self.sign("stranger", san="URI:spiffe://example.org/edge/more,DNS:other.example.org,URI:spiffe://example.org/Edge")
-        self.sign("wildcard", san="DNS:*.example.org")
-        self.sign("name", san=None, subject="/CN=proxy.example.org")
-        self.sign("forged", ca="other", san="URI:spiffe://example.org/edge")
-        self.sign("server", san="URI:spiffe://example.org/edge", usage="serverAuth")
-        self.sign("old", san="URI:spiffe://example.org/edge", past=True)
-        self.openssl("req", "-x509", *self.key("self"), "-out", self.path("self.pem"), "-subj", "/CN=self", "-days", "2",
-                     "-addext", "subjectAltName=URI:spiffe://example.org/edge")
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def openssl(self, *args):
-        done = run("openssl", *args)
-        assert done.returncode == 0, done.stdout.decode()
-
-    def key(self, name):
-        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.path(name + ".key")]
-
-    def sign(self, name, ca="ca", san=None, usage="clientAuth,serverAuth", subject=None, past=False):
-        request, extra = self.path(name + ".csr"), self.path(name + ".ext")
-        self.openssl("req", *self.key(name), "-out", request, "-subj", subject or "/CN=" + name)
-        with open(extra, "w") as f:
-            f.write("extendedKeyUsage=%s\n" % usage + ("subjectAltName=%s\n" % san if san else ""))
-        if past:  # openssl x509 knows no begin in the past, openssl ca does
-            base = self.path("db")
-            os.makedirs(base, exist_ok=True)
-            open(base + "/index.txt", "w").close()
-            with open(base + "/ca.cnf", "w") as f:
-                f.write("[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index.txt\nnew_certs_dir=%s\nrand_serial=yes\ndefault_md=sha256\n"
-                        "policy=p\n[p]\ncommonName=supplied\n" % (base, base))
-            self.openssl("ca", "-batch", "-notext", "-config", base + "/ca.cnf", "-cert", self.path(ca + ".pem"), "-keyfile",
-                         self.path(ca + ".key"), "-in", request, "-out", self.path(name + ".pem"), "-extfile", extra,
-                         "-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
-            return
-        self.openssl("x509", "-req", "-in", request, "-CA", self.path(ca + ".pem"), "-CAkey", self.path(ca + ".key"),
-                     "-CAcreateserial", "-out", self.path(name + ".pem"), "-days", "1", "-extfile", extra)
-
-    def read(self, name):
-        with open(self.path(name)) as f:
-            return f.read()
-
-
 def setUpModule():
     global PKI
     PKI = Pki()
+    PKI.sign("one", san="DNS:localhost,IP:127.0.0.1")
+    PKI.sign("two", san="DNS:localhost,IP:127.0.0.1")
+    PKI.sign("edge", san="URI:spiffe://example.org/edge,DNS:edge.internal")
+    PKI.sign("dns", san="DNS:PROXY.Example.org")
+    PKI.sign("ip", san="IP:192.0.2.7")
+    PKI.sign("mail", san="email:ops@EXAMPLE.org")
+    PKI.sign("stranger", san="URI:spiffe://example.org/edge/more,DNS:other.example.org,URI:spiffe://example.org/Edge")
+    PKI.sign("wildcard", san="DNS:*.example.org")
+    PKI.sign("name", san=None, subject="/CN=proxy.example.org")
+    PKI.sign("forged", ca="other", san="URI:spiffe://example.org/edge")
+    PKI.sign("server", san="URI:spiffe://example.org/edge", usage="serverAuth")
+    PKI.sign("old", san="URI:spiffe://example.org/edge", past=True)
+    PKI.openssl("req", "-x509", *PKI.key("self"), "-out", PKI.path("self.pem"), "-subj", "/CN=self", "-days", "2",
+                "-addext", "subjectAltName=URI:spiffe://example.org/edge")
 
 
 def tearDownModule():
-    shutil.rmtree(PKI.dir, ignore_errors=True)
+    PKI.remove()
 
 
 class Served:
