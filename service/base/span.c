@@ -73,13 +73,12 @@ static bool is_ows(char c)
 
 ipt_span ipt_span_trim(ipt_span s)
 {
-    while (s.n != 0 && is_ows(s.p[0])) {
-        s.p++;
-        s.n--;
-    }
-    while (s.n != 0 && is_ows(s.p[s.n - 1]))
-        s.n--;
-    return s;
+    const char *p = s.p, *end = p + s.n;
+    while (p != end && is_ows(*p))
+        p++;
+    while (end != p && is_ows(end[-1]))
+        end--;
+    return (ipt_span){p, (size_t)(end - p)};
 }
 
 bool ipt_span_equal_secret(ipt_span a, ipt_span b)
