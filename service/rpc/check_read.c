@@ -5,9 +5,6 @@
  * out; past HEADERS_KEPT of the others, the last ones stay, because they were written nearest to us. */
 #include "rpc_priv.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "iptrust/callout/callout.h"
 
 enum { HEADERS_USUAL = 64, HEADERS_ALL = 1024, HEADERS_KEPT = 4096 };
@@ -195,21 +192,46 @@ static bool visit_check(reading *r, const rpc_field *field)
     return !is_bytes(field, CHECK_ATTRIBUTES) || walk(r, field->bytes, visit_attributes);
 }
 
+enum { ADDRESS_MAX = 64, PEER_MAX = ADDRESS_MAX + sizeof("[]:65535") };
+
+static bool has_char(ipt_span text, char c)
+{
+    return text.n != 0 && memchr(text.p, c, text.n) != NULL;
+}
+
+/* An address and its port by hand: one of the two is in every call, and printf was a fortieth of it. */
+static ipt_span join_port(ipt_span address, unsigned port, char text[PEER_MAX])
+{
+    const bool v6 = has_char(address, ':');
+    char digits[sizeof("65535") - 1], *to = text;
+    size_t at = sizeof(digits);
+    if (v6)
+        *to++ = '[';
+    if (address.n != 0)
+        memcpy(to, address.p, address.n);
+    to += address.n;
+    if (v6)
+        *to++ = ']';
+    *to++ = ':';
+    for (; port != 0; port /= 10)
+        digits[--at] = (char)('0' + port % 10);
+    memcpy(to, digits + at, sizeof(digits) - at);
+    to += sizeof(digits) - at;
+    return (ipt_span){text, (size_t)(to - text)};
+}
+
 /* The address as `peer` carries it. One that is too long to be an address goes as it is: the decision shows it. */
-static ipt_span peer_of(const reading *r, char *text, size_t cap)
+static ipt_span peer_of(const reading *r, char text[PEER_MAX])
 {
     if (r->address_kind == ADDRESS_PIPE)
         return IPT_SPAN("unix");
     if (r->address_kind == ADDRESS_INTERNAL)
         return IPT_SPAN("envoy_internal_address"); /* no address: nobody is known */
-    if (r->port == 0 || r->port > UINT16_MAX || r->address.n > 64)
+    if (r->port == 0 || r->port > UINT16_MAX || r->address.n > ADDRESS_MAX)
         return r->address.p == NULL ? IPT_SPAN("") : r->address;
-    bool v6 = r->address.n != 0 && memchr(r->address.p, ':', r->address.n) != NULL;
-    bool nul = r->address.n != 0 && memchr(r->address.p, '\0', r->address.n) != NULL;
-    if (nul) /* no address, and not to be cut off into one */
+    if (has_char(r->address, '\0')) /* no address, and not to be cut off into one */
         return r->address;
-    int n = snprintf(text, cap, v6 ? "[%.*s]:%" PRIu64 : "%.*s:%" PRIu64, (int)r->address.n, r->address.p, r->port);
-    return (ipt_span){text, n < 0 ? 0 : (size_t)n};
+    return join_port(r->address, (unsigned)r->port, text);
 }
 
 static bool store_headers(reading *r, ipt_span bytes, ipt_arena *arena)
@@ -241,7 +263,6 @@ static bool store_headers(reading *r, ipt_span bytes, ipt_arena *arena)
 
 bool rpc_check_decode(ipt_rpc_call *call, ipt_span bytes)
 {
-    enum { PEER_ROOM = 96 };
     ipt_arena *arena = call->seat->request;
     reading r = {.names = call->generation->view->names,
                  .stored = ipt_arena_alloc(arena, HEADERS_USUAL * sizeof(ipt_header))};
@@ -250,10 +271,10 @@ bool rpc_check_decode(ipt_rpc_call *call, ipt_span bytes)
     if (!walk(&r, bytes, visit_check))
         return rpc_refuse(call, IPT_PROBLEM_BAD_REQUEST, "", "the bytes are no CheckRequest");
     rpc_check *check = ipt_arena_calloc(arena, 1, sizeof(*check));
-    char *peer = ipt_arena_alloc(arena, PEER_ROOM);
+    char *peer = ipt_arena_alloc(arena, PEER_MAX);
     if (check == NULL || peer == NULL || !store_headers(&r, bytes, arena))
         return rpc_no_memory(call);
-    check->request.peer = peer_of(&r, peer, PEER_ROOM);
+    check->request.peer = peer_of(&r, peer);
     check->request.headers = r.stored;
     check->request.header_count = r.count;
     check->request.headers_merged = !r.use_map && r.merged != 0;
