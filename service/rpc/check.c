@@ -26,12 +26,3 @@ bool rpc_check_handle(ipt_rpc_call *call)
                   (check->request.policy_not_selectable && policy->spec->mode == IPT_MODE_ENFORCE);
     return rpc_check_answer(call, check, denied);
 }
-
-/* No bytes at all would mean OK to Envoy (reference/ext-authz-wire.md, fact 13). */
-bool rpc_check_encode(ipt_rpc_call *call, ipt_buf *out)
-{
-    size_t before = out->n;
-    if (!rpc_encode(call, out))
-        return false;
-    return out->n > before || rpc_refuse(call, IPT_PROBLEM_INTERNAL, "", "an empty answer would allow the request");
-}

@@ -51,15 +51,19 @@ static void add_bytes(ipt_buf *out, uint32_t key, const void *bytes, size_t n)
     out->n += n;
 }
 
-static void add_message(ipt_buf *out, uint32_t key, const ProtobufCMessage *message)
+size_t rpc_open(ipt_buf *out, uint32_t field)
 {
     if (!ipt_buf_reserve(out, VARINT_MAX + VARINT_MAX))
-        return;
-    out->n += put_varint(out->p + out->n, key);
-    size_t at = out->n++; /* one byte for the length: most are short */
-    if (!rpc_pack(message, out))
-        return;
+        return 0;
+    out->n += put_varint(out->p + out->n, field << 3 | RPC_WIRE_BYTES);
+    return out->n++; /* one byte for the length: most are short */
+}
+
+void rpc_close(ipt_buf *out, size_t at)
+{
     char length[VARINT_MAX];
+    if (out->failed)
+        return;
     size_t n = out->n - at - 1, bytes = put_varint(length, n);
     if (bytes > 1) {
         if (!ipt_buf_reserve(out, bytes))
@@ -86,11 +90,27 @@ static void add_text(ipt_buf *out, uint32_t key, const char *text)
     add_bytes(out, key, text, text == NULL ? 0 : strlen(text));
 }
 
+void rpc_add_number(ipt_buf *out, uint32_t field, uint64_t value)
+{
+    add_number(out, field << 3 | RPC_WIRE_VARINT, value);
+}
+
+void rpc_add_double(ipt_buf *out, uint32_t field, double value)
+{
+    add_double(out, field << 3 | RPC_WIRE_64, &value);
+}
+
+void rpc_add_text(ipt_buf *out, uint32_t field, const char *text)
+{
+    add_bytes(out, field << 3 | RPC_WIRE_BYTES, text, strlen(text));
+}
+
 static void add_value(ipt_buf *out, const ProtobufCFieldDescriptor *field, const void *member)
 {
     const uint32_t key = field->id << 3;
     const ProtobufCBinaryData *bytes = member;
     const ProtobufCMessage *message;
+    size_t at;
     switch ((kind)kinds[field->type]) {
     case KIND_STRING:
         add_text(out, key | RPC_WIRE_BYTES, *(const char *const *)member);
@@ -100,8 +120,11 @@ static void add_value(ipt_buf *out, const ProtobufCFieldDescriptor *field, const
         return;
     case KIND_MESSAGE:
         message = *(const ProtobufCMessage *const *)member;
-        if (message != NULL)
-            add_message(out, key | RPC_WIRE_BYTES, message);
+        if (message == NULL)
+            return;
+        at = rpc_open(out, field->id);
+        if (rpc_pack(message, out))
+            rpc_close(out, at);
         return;
     case KIND_DOUBLE:
         add_double(out, key | RPC_WIRE_64, member);

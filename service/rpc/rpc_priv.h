@@ -60,7 +60,14 @@ IPT_MUST_USE rpc_scan rpc_wire_scan(ipt_span bytes, const ProtobufCMessageDescri
 IPT_MUST_USE bool rpc_unpack(ipt_rpc_call *call, ipt_span bytes, const ProtobufCMessageDescriptor *descriptor);
 /* call->answer onto out. */
 IPT_MUST_USE bool rpc_encode(ipt_rpc_call *call, ipt_buf *out);
-/* pack.c: a message behind what is in out; of messages whose fields all are of kinds that rpc_packs knows. */
+/* pack.c: fields, one by one, whatever they read as; a lack of memory stays with out. */
+void rpc_add_number(ipt_buf *out, uint32_t field, uint64_t value);
+void rpc_add_double(ipt_buf *out, uint32_t field, double value);
+void rpc_add_text(ipt_buf *out, uint32_t field, const char *text);
+/* A message as a field: what is added between the two is in it. */
+size_t rpc_open(ipt_buf *out, uint32_t field);
+void rpc_close(ipt_buf *out, size_t at);
+/* A message behind what is in out; of messages whose fields all are of kinds that rpc_packs knows. */
 IPT_MUST_USE bool rpc_pack(const ProtobufCMessage *message, ipt_buf *out);
 bool rpc_packs(const ProtobufCFieldDescriptor *field);
 
@@ -121,7 +128,7 @@ typedef struct rpc_check {
     ipt_span policy; /* of context_extensions; .p NULL when absent */
 } rpc_check;
 
-/* Of the seat's decision, into call->answer. */
+/* What is to be told of the seat's decision, into call->answer. */
 IPT_MUST_USE bool rpc_check_answer(ipt_rpc_call *call, const rpc_check *check, bool denied);
 
 /* ---- health.c, reflection.c, trust.c, check.c: handlers of the table in rpc.c ---- */
