@@ -18,7 +18,7 @@ import h2.events
 import h2.exceptions
 
 from chart import CONFIG, IPTRUST, IPTRUSTD, LISTS, MODES, Pod, container_of, find, free_port, pod_specs, render, wait_for
-from tls_test import Pki
+from pki import Pki
 
 REQUEST = json.dumps({"peer": "10.0.12.1", "headers": [["X-Forwarded-For", "6.6.6.6, 8.8.8.8"]]})
 OFFLINE = {"IPTRUST_REFRESH": "off"}  # the one thing that a test adds to the environment, so that nothing is fetched from outside
@@ -95,6 +95,9 @@ class Running(unittest.TestCase):
     def setUpClass(cls):
         cls.pki = Pki()
         cls.addClassCleanup(shutil.rmtree, cls.pki.dir, True)
+        cls.pki.sign("one", san="DNS:localhost,IP:127.0.0.1")
+        cls.pki.sign("edge", san="URI:spiffe://example.org/edge,DNS:edge.internal")
+        cls.pki.sign("dns", san="DNS:PROXY.Example.org")
 
     def test_the_configuration_of_every_mode_is_good(self):
         for mode, values in MODES.items():
