@@ -46,7 +46,7 @@ static void told(void *context, size_t which, ipt_tls_look look, const ipt_tls_f
     (void)which;
     ipt_log_line line;
     ipt_log_begin(&line, transport->log, look == IPT_TLS_TAKEN ? IPT_LOG_INFO : IPT_LOG_ERROR,
-                  look == IPT_TLS_TAKEN ? "certificate taken" : "certificate refused, the old one stays");
+                  look == IPT_TLS_TAKEN ? "certificate renewed" : "certificate not renewed, the one in force stays");
     ipt_log_str(&line, "listener", IPT_SPAN("grpc"));
     if (look != IPT_TLS_TAKEN)
         ipt_log_str(&line, "reason", ipt_span_from(fault->text));
